@@ -1,0 +1,262 @@
+/**
+ * The closed list of errors that Colloquy throws. Each class has a stable `code`, structured fields and a message that says what
+ * happened and what to do next. Native driver errors are translated at one border (`database/native-errors.ts`) and kept as
+ * `cause`. Messages never carry the content of a row, only identifiers, limits and kinds.
+ */
+
+export type ErrorCode =
+  | 'VALIDATION_FAILED'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'REFERENCE_NOT_FOUND'
+  | 'INVALID_STATE'
+  | 'VERSION_CONFLICT'
+  | 'IDEMPOTENCY_CONFLICT'
+  | 'CONFIGURATION_INVALID'
+  | 'DATABASE_UNAVAILABLE'
+  | 'DATABASE_LOCKED'
+  | 'DATABASE_FULL'
+  | 'DATABASE_READ_ONLY'
+  | 'DATABASE_CORRUPT'
+  | 'DATABASE_FAILED'
+  | 'SCHEMA_MISMATCH'
+  | 'ARCHIVE_UNREADABLE'
+  | 'ARCHIVE_REJECTED'
+  | 'PERSISTENCE_CLOSED';
+
+/** What every error of Colloquy has in common: branch on `code`, show `message`, log `cause`. */
+export abstract class ColloquyError extends Error {
+  abstract readonly code: ErrorCode;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+
+  toJSON(): Record<string, unknown> {
+    const { name: _name, message, code, ...fields } = this as unknown as Record<string, unknown>;
+    delete fields['cause'];
+    return { code, message: this.message, ...fields };
+  }
+}
+
+/** One broken rule: where (`messages.3.content`), which rule, what it asks, and the kind of value found, never the value. */
+export interface ValidationIssue {
+  readonly path: string;
+  readonly rule: string;
+  readonly message: string;
+  readonly kind: string;
+}
+
+/** The input breaks one or more rules; all of them are in `issues`. Nothing was written. */
+export class ValidationError extends ColloquyError {
+  readonly code = 'VALIDATION_FAILED';
+
+  constructor(
+    readonly entity: string,
+    readonly issues: readonly ValidationIssue[],
+  ) {
+    super(`${entity} is not valid: ${issues.map((issue) => `${issue.path} ${issue.message}`).join('; ')}.`);
+  }
+}
+
+/** No such row in this tenant. */
+export class NotFoundError extends ColloquyError {
+  readonly code = 'NOT_FOUND';
+
+  constructor(
+    readonly entity: string,
+    readonly key: string,
+  ) {
+    super(`There is no ${entity} ${JSON.stringify(key)} here. Check the identifier, and that it belongs to this tenant.`);
+  }
+}
+
+/** A unique key is taken. `constraint` names the columns. */
+export class AlreadyExistsError extends ColloquyError {
+  readonly code = 'ALREADY_EXISTS';
+
+  constructor(
+    readonly constraint: string,
+    options?: ErrorOptions,
+  ) {
+    super(`A row with the same ${constraint} exists already. Read that row, or choose another key.`, options);
+  }
+}
+
+/** A reference names a row that does not exist in this tenant, or a row is still referenced and cannot go. */
+export class ReferenceNotFoundError extends ColloquyError {
+  readonly code = 'REFERENCE_NOT_FOUND';
+
+  constructor(options?: ErrorOptions) {
+    super(
+      'A referenced row does not exist in this tenant, or the row is still referenced. Create what it refers to first.',
+      options,
+    );
+  }
+}
+
+/** The aggregate is in a state that does not allow the operation. */
+export class InvalidStateError extends ColloquyError {
+  readonly code = 'INVALID_STATE';
+
+  constructor(
+    readonly entity: string,
+    readonly key: string,
+    readonly state: string,
+    readonly operation: string,
+  ) {
+    super(`${entity} ${JSON.stringify(key)} is ${state}; it cannot ${operation} any more. Read it again before deciding.`);
+  }
+}
+
+/** Somebody else changed the row since it was read. */
+export class VersionConflictError extends ColloquyError {
+  readonly code = 'VERSION_CONFLICT';
+
+  constructor(
+    readonly entity: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${entity} was changed by somebody else since it was read. Read it again and repeat the change.`, options);
+  }
+}
+
+/** The idempotency key was used before for another request. */
+export class IdempotencyConflictError extends ColloquyError {
+  readonly code = 'IDEMPOTENCY_CONFLICT';
+
+  constructor(
+    readonly idempotencyKey: string,
+    readonly difference: string,
+  ) {
+    super(
+      `Idempotency key ${JSON.stringify(idempotencyKey)} was used before with another ${difference}. Use a new key for a new request.`,
+    );
+  }
+}
+
+/** One or more settings are wrong; all of them are in `problems`. */
+export class ConfigurationError extends ColloquyError {
+  readonly code = 'CONFIGURATION_INVALID';
+
+  constructor(
+    readonly problems: readonly string[],
+    options?: ErrorOptions,
+  ) {
+    super(`The configuration is not valid: ${problems.join('; ')}.`, options);
+  }
+}
+
+/** The database cannot be opened or reached. `database` is its description without secrets. */
+export class DatabaseUnavailableError extends ColloquyError {
+  readonly code = 'DATABASE_UNAVAILABLE';
+
+  constructor(
+    readonly database: string,
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${database} cannot be opened: ${reason}. Check DATABASE_URL and that the file or server is there.`, options);
+  }
+}
+
+/** Another connection holds the lock for longer than the busy timeout. The write did not happen and may be retried. */
+export class DatabaseLockedError extends ColloquyError {
+  readonly code = 'DATABASE_LOCKED';
+
+  constructor(options?: ErrorOptions) {
+    super(
+      'The database is locked by another process and did not become free within the busy timeout. Nothing was written; try again, or end the process that holds it.',
+      options,
+    );
+  }
+}
+
+/** No space is left for the database. The write did not happen. */
+export class DatabaseFullError extends ColloquyError {
+  readonly code = 'DATABASE_FULL';
+
+  constructor(options?: ErrorOptions) {
+    super('The disk or the database is full. Nothing was written; make room, then try again.', options);
+  }
+}
+
+/** The database, its file or its folder cannot be written. */
+export class DatabaseReadOnlyError extends ColloquyError {
+  readonly code = 'DATABASE_READ_ONLY';
+
+  constructor(options?: ErrorOptions) {
+    super('The database is read-only. Check the permissions of the file and of its folder.', options);
+  }
+}
+
+/** The file is not a database of this engine, or is damaged. */
+export class DatabaseCorruptError extends ColloquyError {
+  readonly code = 'DATABASE_CORRUPT';
+
+  constructor(options?: ErrorOptions) {
+    super('The file is not an SQLite database, or it is damaged. Check the path; restore it from a copy.', options);
+  }
+}
+
+/** The engine refused a statement for a reason that has no class of its own; see `cause`. */
+export class DatabaseFailedError extends ColloquyError {
+  readonly code = 'DATABASE_FAILED';
+
+  constructor(
+    readonly nativeCode: string,
+    options?: ErrorOptions,
+  ) {
+    super(`The database refused a statement (${nativeCode}). The unit of work was rolled back; see "cause".`, options);
+  }
+}
+
+/** The schema of the database and the migrations of this code do not agree. */
+export class SchemaMismatchError extends ColloquyError {
+  readonly code = 'SCHEMA_MISMATCH';
+
+  constructor(
+    readonly database: string,
+    readonly problem: 'newer' | 'changed' | 'pending' | 'foreign',
+    readonly migrations: readonly string[],
+    advice: string,
+  ) {
+    super(`The schema of ${database} does not fit this version of Colloquy: ${advice}`);
+  }
+}
+
+/** An archive file is missing, is not a file, is damaged or has no known format. Nothing of it was written. */
+export class ArchiveUnreadableError extends ColloquyError {
+  readonly code = 'ARCHIVE_UNREADABLE';
+
+  constructor(
+    readonly file: string,
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${file} cannot be imported: ${reason}.`, options);
+  }
+}
+
+/** A strict import met a record it cannot take; the whole import was rolled back. */
+export class ArchiveRejectedError extends ColloquyError {
+  readonly code = 'ARCHIVE_REJECTED';
+
+  constructor(
+    readonly file: string,
+    readonly line: number,
+    readonly reason: string,
+  ) {
+    super(`${file}:${line}: ${reason}. The import was strict: nothing was written.`);
+  }
+}
+
+/** The persistence manager was closed, or was never opened. */
+export class PersistenceClosedError extends ColloquyError {
+  readonly code = 'PERSISTENCE_CLOSED';
+
+  constructor() {
+    super('This PersistenceManager is closed. Open another one with PersistenceManager.open().');
+  }
+}
