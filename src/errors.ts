@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'NOT_FOUND'
   | 'ALREADY_EXISTS'
   | 'REFERENCE_NOT_FOUND'
+  | 'TENANT_MISMATCH'
   | 'INVALID_STATE'
   | 'VERSION_CONFLICT'
   | 'IDEMPOTENCY_CONFLICT'
@@ -93,6 +94,15 @@ export class ReferenceNotFoundError extends ColloquyError {
       'A referenced row does not exist in this tenant, or the row is still referenced. Create what it refers to first.',
       options,
     );
+  }
+}
+
+/** A unit of work was about to write a row of another tenant. Nothing was written. */
+export class TenantMismatchError extends ColloquyError {
+  readonly code = 'TENANT_MISMATCH';
+
+  constructor(readonly entity: string) {
+    super(`A unit of work of one tenant cannot write a ${entity} of another. Use the other tenant's own unit of work.`);
   }
 }
 

@@ -1,0 +1,38 @@
+import type { Options } from '@mikro-orm/core';
+import type { Migration } from '@mikro-orm/migrations';
+import type { SqlEntityManager } from '@mikro-orm/sql';
+
+export type MigrationClass = new (...parameters: ConstructorParameters<typeof Migration>) => Migration;
+
+/** A migration and the name under which it is recorded, such as `001-tenants`. */
+export interface NamedMigration {
+  readonly name: string;
+  readonly class: MigrationClass;
+}
+
+/**
+ * What a database engine gives beyond MikroORM's own driver: the one seam behind which engines differ. An engine is one file beside
+ * this one, and one line in `select-engine.ts`.
+ */
+export interface Engine {
+  readonly name: string;
+  /** The database for people: engine, and path or host, without secrets. */
+  readonly description: string;
+  /** In the order in which they are applied. */
+  readonly migrations: readonly NamedMigration[];
+  /** The part of MikroORM's configuration that depends on the engine. */
+  readonly options: Partial<Options>;
+  /**
+   * Runs one statement, with `?` for its values, once for each list of values, and returns the number of rows changed.
+   * It must be called inside a transaction of the entity manager.
+   */
+  executeMany(em: SqlEntityManager, statement: string, rows: readonly (readonly unknown[])[]): Promise<number>;
+  /** The size of the whole database in bytes. */
+  databaseSize(em: SqlEntityManager): Promise<number>;
+  /** Whether there is a database already; for a server always true. It connects to nothing. */
+  exists(): boolean;
+  /** @throws DatabaseUnavailableError for what can be known before connecting, such as a folder that does not exist. */
+  assertReachable(): void;
+  /** An error of the driver as one of `errors.ts`; any other error comes back as it is. */
+  translateError(error: unknown): unknown;
+}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import type { IMigratorStorage, MigrateOptions, MigrationInfo, MikroORM } from '@mikro-orm/core';
+import { Migrator as OrmMigrator } from '@mikro-orm/migrations';
+import { SchemaMismatchError } from '../errors.js';
+import { runtimeOf } from '../runtime.js';
+import type { Engine, NamedMigration } from './engine.js';
+import { ChecksumMigrationStorage } from './migration-storage.js';
+
+/**
+ * How a migration of the code and the record in the database agree:
+ * `applied`; `pending`, not applied yet; `changed`, edited since it was applied; `missing`, applied but unknown to this code.
+ */
+export type MigrationState = 'applied' | 'pending' | 'changed' | 'missing';
+
+export interface MigrationStatus {
+  readonly name: string;
+  readonly state: MigrationState;
+  readonly appliedAt?: Date;
+}
+
+/**
+ * MikroORM's migrator with checksums and a status. All pending migrations run in one transaction, which begins with the engine's
+ * write lock and reads the record after that: of several processes that start together one migrates, the others find it done.
+ * The class must be called Migrator: by that name MikroORM sees that it need not register its own.
+ */
+export class Migrator extends OrmMigrator {
+  static override register(orm: MikroORM): void {
+    orm.config.registerExtension('@mikro-orm/migrator', () => new Migrator(orm.em as never));
+  }
+
+  static of(orm: MikroORM): Migrator {
+    return orm.config.getExtension<Migrator>('@mikro-orm/migrator') as Migrator;
+  }
+
+  get #records(): ChecksumMigrationStorage {
+    return this.storage as ChecksumMigrationStorage;
+  }
+
+  protected override createStorage(): IMigratorStorage {
+    const context = {
+      checksumOf: (name: string) => this.#checksumOf(name),
+      now: () => runtimeOf(this.em).clock.now(),
+    };
+    return new ChecksumMigrationStorage(context, this.driver, this.options);
+  }
+
+  /** Every migration of the code and of the record, by name. It writes nothing. */
+  async status(): Promise<MigrationStatus[]> {
+    const applied = new Map((await this.#records.applied()).map((record) => [record.name, record]));
+    const known = await Promise.all(
+      this.#known.map(async ({ name }): Promise<MigrationStatus> => {
+        const record = applied.get(name);
+        if (!record) return { name, state: 'pending' };
+        const state = record.checksum === (await this.#checksumOf(name)) ? 'applied' : 'changed';
+        return { name, state, appliedAt: record.appliedAt };
+      }),
+    );
+    const names = new Set(this.#known.map(({ name }) => name));
+    const missing = [...applied.values()]
+      .filter(({ name }) => !names.has(name))
+      .map(({ name, appliedAt }): MigrationStatus => ({ name, state: 'missing', appliedAt }));
+    return [...known, ...missing].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /**
+   * Refuses a database that this code must not touch, and tells what is pending.
+   *
+   * @throws SchemaMismatchError when the database is newer than the code, an applied migration was edited, or the tables are not
+   *   Colloquy's.
+   */
+  async assertUsable(engine: Engine): Promise<string[]> {
+    const status = await this.status();
+    const named = (state: MigrationState) => status.filter((entry) => entry.state === state).map(({ name }) => name);
+    const [missing, changed, pending] = [named('missing'), named('changed'), named('pending')];
+    if (missing.length > 0) {
+      const advice = `it has migrations that this code does not know (${missing.join(', ')}). Use a newer version of Colloquy.`;
+      throw new SchemaMismatchError(engine.description, 'newer', missing, advice);
+    }
+    if (changed.length > 0) {
+      const advice = `migrations were edited after they had been applied (${changed.join(', ')}). Restore their files and put the change into a new migration.`;
+      throw new SchemaMismatchError(engine.description, 'changed', changed, advice);
+    }
+    if (pending.length === status.length && (await this.#records.tableExists('tenants'))) {
+      const advice = 'it holds tables that Colloquy did not make. Choose another database.';
+      throw new SchemaMismatchError(engine.description, 'foreign', pending, advice);
+    }
+    return pending;
+  }
+
+  protected override async runMigrations(
+    method: 'up' | 'down',
+    options?: string | string[] | MigrateOptions,
+  ): Promise<MigrationInfo[]> {
+    const result = await super.runMigrations(method, options);
+    // A database taken down to nothing shall hold nothing, the record included.
+    if (method === 'down' && (await this.#records.applied()).length === 0) await this.#records.dropTable();
+    return result;
+  }
+
+  get #known(): readonly NamedMigration[] {
+    return (this.options.migrationsList ?? []) as unknown as readonly NamedMigration[];
+  }
+
+  async #checksumOf(name: string): Promise<string> {
+    const migration = this.#known.find((known) => known.name === name);
+    if (!migration) return '';
+    const instance = new migration.class(this.driver, this.config);
+    await instance.up();
+    return createHash('sha256').update(JSON.stringify(instance.getQueries())).digest('hex');
+  }
+}

@@ -1,0 +1,228 @@
+import { isRaw, raw, type Configuration, type Dictionary, type Transaction } from '@mikro-orm/core';
+import { AbstractSqlDriver, BaseSqliteConnection, SqlitePlatform } from '@mikro-orm/sqlite';
+import Database from 'better-sqlite3';
+import {
+  CompiledQuery,
+  SqliteDialect,
+  type DatabaseConnection,
+  type Driver,
+  type QueryResult,
+  type TransactionSettings,
+} from 'kysely';
+import { bindStatement, type BindingStyle, type BoundStatement } from './bound-statement.js';
+
+/** What the SQLite engine asks of its connection; see `sqlite.ts` for the meaning. */
+export interface SqliteSettings {
+  readonly path: string;
+  readonly busyTimeout: number;
+  readonly durable: boolean;
+}
+
+const SQLITE_STYLE: BindingStyle = {
+  placeholder: () => '?',
+  toDriver(value) {
+    if (value === undefined) return null;
+    if (typeof value === 'boolean') return value ? 1 : 0;
+    return value instanceof Date ? value.getTime() : value;
+  },
+};
+
+/** Prepared statements of one connection, the least recently used one dropped first. */
+class StatementCache {
+  readonly #database: Database.Database;
+  readonly #statements = new Map<string, Database.Statement>();
+  static readonly #capacity = 256;
+
+  constructor(database: Database.Database) {
+    this.#database = database;
+  }
+
+  prepare(text: string): Database.Statement {
+    let statement = this.#statements.get(text);
+    if (statement) this.#statements.delete(text);
+    else statement = this.#database.prepare(text);
+    this.#statements.set(text, statement);
+    if (this.#statements.size > StatementCache.#capacity) {
+      const [oldest] = this.#statements.keys();
+      if (oldest !== undefined) this.#statements.delete(oldest);
+    }
+    return statement;
+  }
+}
+
+/**
+ * The only connection to the database, as Kysely sees it. Kysely hands it to one transaction or statement at a time, so units of
+ * work never interleave. A writing transaction begins IMMEDIATE: it waits for another process's lock at its beginning, within the
+ * busy timeout, where a deferred one would fail at its first write without waiting.
+ */
+class SqliteKyselyDriver implements Driver {
+  readonly #database: Database.Database;
+  readonly #connection: DatabaseConnection;
+
+  constructor(database: Database.Database, statements: StatementCache) {
+    this.#database = database;
+    this.#connection = {
+      executeQuery: <R>({ sql, parameters }: CompiledQuery) => run<R>(statements.prepare(sql), parameters),
+      async *streamQuery<R>({ sql, parameters }: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
+        // Not from the cache: an iterated statement stays busy until its last row was read.
+        for (const row of database.prepare(sql).iterate(...parameters)) yield { rows: [row as R] };
+      },
+    };
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    return this.#connection;
+  }
+
+  async beginTransaction(_connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
+    this.#database.exec(settings.accessMode === 'read only' ? 'begin' : 'begin immediate');
+  }
+
+  async commitTransaction(): Promise<void> {
+    this.#database.exec('commit');
+  }
+
+  async rollbackTransaction(): Promise<void> {
+    // SQLite rolls back by itself when the disk is full or an I/O operation fails.
+    if (this.#database.inTransaction) this.#database.exec('rollback');
+  }
+
+  async savepoint(_connection: DatabaseConnection, name: string): Promise<void> {
+    this.#database.exec(`savepoint "${name}"`);
+  }
+
+  async rollbackToSavepoint(_connection: DatabaseConnection, name: string): Promise<void> {
+    this.#database.exec(`rollback to "${name}"`);
+  }
+
+  async releaseSavepoint(_connection: DatabaseConnection, name: string): Promise<void> {
+    this.#database.exec(`release "${name}"`);
+  }
+
+  async releaseConnection(): Promise<void> {}
+
+  async destroy(): Promise<void> {
+    this.#database.close();
+  }
+}
+
+async function run<R>(statement: Database.Statement, parameters: readonly unknown[]): Promise<QueryResult<R>> {
+  if (statement.reader) return { rows: statement.all(...parameters) as R[] };
+  const { changes, lastInsertRowid } = statement.run(...parameters);
+  return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+}
+
+class SqliteBoundDialect extends SqliteDialect {
+  readonly #create: () => Driver;
+
+  constructor(database: Database.Database, statements: StatementCache) {
+    super({ database });
+    this.#create = () => new SqliteKyselyDriver(database, statements);
+  }
+
+  override createDriver(): Driver {
+    return this.#create();
+  }
+}
+
+/** MikroORM's SQLite connection with bound parameters, cached statements, and the journal and durability set at its beginning. */
+export class BoundSqliteConnection extends BaseSqliteConnection {
+  #database: Database.Database | undefined;
+  #statements: StatementCache | undefined;
+
+  override createKyselyDialect(options: Dictionary): SqliteDialect {
+    const { path, busyTimeout, durable } = options as SqliteSettings;
+    const database = new Database(path, { timeout: busyTimeout });
+    try {
+      // A journal mode that is already set takes no lock; another process may be writing.
+      if (path !== ':memory:' && database.pragma('journal_mode', { simple: true }) !== 'wal') {
+        database.pragma('journal_mode = wal');
+      }
+      database.pragma(`synchronous = ${durable ? 'full' : 'normal'}`);
+      database.pragma('foreign_keys = on');
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    this.#database = database;
+    this.#statements = new StatementCache(database);
+    return new SqliteBoundDialect(database, this.#statements);
+  }
+
+  override async getNativeClient(): Promise<Database.Database> {
+    await this.ensureConnection();
+    return this.requireNativeClient(this.#database);
+  }
+
+  override async executeDump(dump: string): Promise<void> {
+    (await this.getNativeClient()).exec(dump);
+  }
+
+  override async execute<T>(
+    query: Parameters<BaseSqliteConnection['execute']>[0],
+    parameters: readonly unknown[] | Dictionary = [],
+    method: 'all' | 'get' | 'run' = 'all',
+    transaction?: Transaction,
+    loggerContext?: Parameters<BaseSqliteConnection['execute']>[4],
+  ): Promise<T> {
+    await this.ensureConnection();
+    (loggerContext as { signal?: AbortSignal } | undefined)?.signal?.throwIfAborted();
+    const { text, values } = this.#bind(query, parameters);
+    return this.executeQuery(
+      text,
+      async () => {
+        const executor = transaction ?? this.getClient();
+        return this.transformRawResult<T>(await executor.executeQuery(CompiledQuery.raw(text, [...values])), method);
+      },
+      { ...loggerContext, query: text },
+    );
+  }
+
+  override async *stream<T extends object>(
+    query: Parameters<BaseSqliteConnection['stream']>[0],
+    parameters: readonly unknown[] | Dictionary = [],
+    transaction?: Parameters<BaseSqliteConnection['stream']>[2],
+    loggerContext?: Parameters<BaseSqliteConnection['stream']>[3],
+    chunkSize = 100,
+  ): AsyncIterableIterator<T> {
+    await this.ensureConnection();
+    const { text, values } = this.#bind(query, parameters);
+    // Kysely refuses to stream what it does not take for a select.
+    const compiled = { ...CompiledQuery.raw(text, [...values]), query: { kind: 'SelectQueryNode' } } as CompiledQuery<T>;
+    this.logQuery(text, { ...loggerContext, query: text });
+    for await (const { rows } of (transaction ?? this.getClient()).getExecutor().stream(compiled, chunkSize)) {
+      yield* this.transformRawResult<T[]>({ rows }, 'all');
+    }
+  }
+
+  /**
+   * Runs one statement for each list of values. The caller has a transaction open on this, the only connection, so no other
+   * statement can come between and the native client may be used directly.
+   */
+  executeMany(text: string, rows: readonly (readonly unknown[])[]): number {
+    const database = this.requireNativeClient(this.#database);
+    if (!database.inTransaction) throw new Error('executeMany needs a running transaction');
+    const statement = this.#statements!.prepare(text);
+    let changes = 0;
+    for (const row of rows) changes += statement.run(...row.map(SQLITE_STYLE.toDriver)).changes;
+    this.logQuery(text, { query: text, affected: changes });
+    return changes;
+  }
+
+  #bind(query: Parameters<BaseSqliteConnection['execute']>[0], parameters: readonly unknown[] | Dictionary): BoundStatement {
+    let statement = typeof query === 'string' ? query : isRaw(query) ? query : query.toRaw();
+    if (typeof statement === 'string' && !Array.isArray(parameters)) statement = raw(statement, parameters as Dictionary);
+    const sql = typeof statement === 'string' ? statement : statement.sql;
+    const given = typeof statement === 'string' ? (parameters as readonly unknown[]) : statement.params;
+    return bindStatement(this.platform, SQLITE_STYLE, this.config.get('onQuery')(sql, given), given);
+  }
+}
+
+/** MikroORM's SQLite driver over {@link BoundSqliteConnection}. */
+export class BoundSqliteDriver extends AbstractSqlDriver<BoundSqliteConnection> {
+  constructor(config: Configuration) {
+    super(config, new SqlitePlatform(), BoundSqliteConnection, ['kysely', 'better-sqlite3']);
+  }
+}

@@ -1,0 +1,58 @@
+import { OptionalProps, type Ref } from '@mikro-orm/core';
+import { Entity, Enum, Index, ManyToOne, Property, Unique } from '@mikro-orm/decorators/legacy';
+import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsOptional, Matches } from 'class-validator';
+import { IsInstant, IsText } from './rules.js';
+import { TenantOwned, withinTenant } from './tenant-owned.js';
+import { User } from './user.js';
+
+export const API_KEY_STATUSES = ['active', 'revoked'] as const;
+export type ApiKeyStatus = (typeof API_KEY_STATUSES)[number];
+
+/** A program's way in. Only a hash of the key is kept; the key itself is shown once, when it is made. */
+@Entity({ tableName: 'api_keys' })
+@Unique({ name: 'api_keys_prefix_unique', properties: ['tenant', 'prefix'] })
+@Index({ name: 'api_keys_user_index', properties: ['user'] })
+export class ApiKey extends TenantOwned {
+  [OptionalProps]?: 'tenant' | 'createdAt' | 'updatedAt' | 'scopes' | 'expiresAt' | 'lastUsedAt' | 'status' | 'version';
+
+  @ManyToOne({ entity: () => User, nullable: true, ...withinTenant('user_id') })
+  user: Ref<User> | null = null;
+
+  @Property({ type: 'string', length: 200 })
+  @IsText({ max: 200 })
+  name!: string;
+
+  /** The readable beginning of the key, by which it is found. */
+  @Property({ type: 'string', length: 16 })
+  @Matches(/^[0-9a-z]{12}$/, { message: 'must be 12 lower-case letters and digits' })
+  prefix!: string;
+
+  /** SHA-256 of the whole key, in hexadecimal digits. */
+  @Property({ type: 'string', length: 64 })
+  @Matches(/^[0-9a-f]{64}$/, { message: 'must be 64 hexadecimal digits' })
+  hash!: string;
+
+  @Property({ type: 'json' })
+  @IsArray({ message: 'must be a list' })
+  @ArrayMaxSize(64, { message: 'must not have more than 64 entries' })
+  @ArrayUnique({ message: 'must not name a scope twice' })
+  @Matches(/^[a-z][a-z0-9_.:-]{0,63}$/, { each: true, message: 'must be names of scopes, such as messages:write' })
+  scopes: string[] = [];
+
+  @Property({ type: 'datetime', length: 3, nullable: true })
+  @IsOptional()
+  @IsInstant()
+  expiresAt: Date | null = null;
+
+  @Property({ type: 'datetime', length: 3, nullable: true })
+  @IsOptional()
+  @IsInstant()
+  lastUsedAt: Date | null = null;
+
+  @Enum({ items: () => [...API_KEY_STATUSES], type: 'string' })
+  @IsIn(API_KEY_STATUSES)
+  status: ApiKeyStatus = 'active';
+
+  @Property({ type: 'integer', version: true })
+  version!: number;
+}

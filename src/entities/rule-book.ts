@@ -1,0 +1,111 @@
+import type { EntityClass } from '@mikro-orm/core';
+import { getMetadataStorage, type ValidationArguments, type ValidatorConstraintInterface } from 'class-validator';
+import { ValidationError, type ValidationIssue } from '../errors.js';
+
+type Candidate = Readonly<Record<string, unknown>>;
+
+interface Check {
+  readonly rule: string;
+  readonly each: boolean;
+  readonly constraints: unknown[];
+  readonly constraint: ValidatorConstraintInterface;
+  readonly message: string | ((args: ValidationArguments) => string) | undefined;
+}
+
+interface PropertyRules {
+  readonly property: string;
+  /** Tells whether the rules apply to this value; it is how class-validator writes `@IsOptional()`. */
+  readonly applies: readonly ((object: unknown, value: unknown) => boolean)[];
+  readonly checks: readonly Check[];
+}
+
+/**
+ * The rules of one entity, compiled once from its class-validator decorators, so that an entity and a plain row on a hot path are
+ * judged by the same functions. class-validator's own `validate` regroups all metadata at every call, which costs more than
+ * storing the row.
+ */
+export class RuleSet {
+  readonly #entity: EntityClass<object>;
+  readonly #properties: readonly PropertyRules[];
+
+  constructor(entity: EntityClass<object>) {
+    this.#entity = entity;
+    const storage = getMetadataStorage();
+    const metadata = storage.getTargetValidationMetadatas(entity, '', true, false);
+    this.#properties = Object.entries(storage.groupByPropertyName(metadata)).map(([property, rules]) => ({
+      property,
+      applies: rules
+        .filter((rule) => rule.type === 'conditionalValidation')
+        .map((rule) => rule.constraints[0] as (object: unknown, value: unknown) => boolean),
+      checks: rules
+        .filter((rule) => rule.type !== 'conditionalValidation')
+        .flatMap((rule) =>
+          storage.getTargetValidatorConstraints(rule.constraintCls).map((constraint) => ({
+            rule: rule.name ?? constraint.name,
+            each: rule.each,
+            constraints: rule.constraints ?? [],
+            constraint: constraint.instance,
+            message: rule.message,
+          })),
+        ),
+    }));
+  }
+
+  /** Every broken rule of the candidate; `only` limits the check to these properties, `path` is put before their names. */
+  issues(candidate: object, only?: ReadonlySet<string>, path = ''): ValidationIssue[] {
+    const issues: ValidationIssue[] = [];
+    for (const { property, applies, checks } of this.#properties) {
+      if (only && !only.has(property)) continue;
+      const value = (candidate as Candidate)[property];
+      if (applies.some((condition) => !condition(candidate, value))) continue;
+      for (const check of checks) {
+        const args = { value, constraints: check.constraints, targetName: this.#entity.name, object: candidate, property };
+        if (passes(check, value, args)) continue;
+        issues.push({ path: path + property, rule: check.rule, message: messageOf(check, args), kind: kindOf(value) });
+      }
+    }
+    return issues;
+  }
+
+  /** @throws ValidationError with every broken rule. */
+  assert(candidate: object, only?: ReadonlySet<string>): void {
+    const issues = this.issues(candidate, only);
+    if (issues.length > 0) throw new ValidationError(this.#entity.name, issues);
+  }
+}
+
+/** The rules of every entity, each compiled when it is first asked for. */
+export class RuleBook {
+  readonly #sets = new Map<EntityClass<object>, RuleSet>();
+
+  of(entity: EntityClass<object>): RuleSet {
+    let rules = this.#sets.get(entity);
+    if (!rules) this.#sets.set(entity, (rules = new RuleSet(entity)));
+    return rules;
+  }
+}
+
+function passes(check: Check, value: unknown, args: ValidationArguments): boolean {
+  if (!check.each) return check.constraint.validate(value, args) === true;
+  return Array.isArray(value) && value.every((item) => check.constraint.validate(item, args) === true);
+}
+
+function messageOf(check: Check, args: ValidationArguments): string {
+  const template = check.message ?? check.constraint.defaultMessage?.(args) ?? 'is not valid';
+  const text = typeof template === 'function' ? template(args) : template;
+  return text
+    .replace(/^(each value in )?\$property /, '$1')
+    .replace(/\$constraint(\d+)/g, (_match, index: string) => {
+      const constraint = check.constraints[Number(index) - 1];
+      return Array.isArray(constraint) ? constraint.join(', ') : String(constraint);
+    });
+}
+
+/** What kind of value was found, for a message that must not show the value itself. */
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return `array of ${String(value.length)}`;
+  if (typeof value === 'string') return `string of ${String(value.length)}`;
+  if (value instanceof Date) return 'date';
+  return typeof value;
+}

@@ -1,0 +1,189 @@
+import { registerDecorator, type ValidationArguments, type ValidationOptions } from 'class-validator';
+
+/** The greatest length of a caller's own key, in UTF-16 code units. */
+export const EXTERNAL_ID_MAX = 255;
+/** The greatest length of a message's content, in UTF-16 code units. */
+export const MESSAGE_CONTENT_MAX = 1_000_000;
+/** The greatest length of a document's content, in UTF-16 code units. */
+export const DOCUMENT_CONTENT_MAX = 5_000_000;
+/** The greatest size of a JSON value (metadata, config, parts ...), in UTF-16 code units of its text. */
+export const JSON_SIZE_MAX = 1_048_576;
+/** The greatest nesting of a JSON value. */
+export const JSON_DEPTH_MAX = 32;
+
+interface Rule {
+  readonly name: string;
+  readonly validate: (value: unknown, args: ValidationArguments) => boolean;
+  /** What the rule asks, as the end of a sentence that begins with the property. */
+  readonly message: string;
+}
+
+function decorate(rule: Rule, options?: ValidationOptions): PropertyDecorator {
+  return (target, propertyName) => {
+    registerDecorator({
+      name: rule.name,
+      target: target.constructor,
+      propertyName: propertyName as string,
+      ...(options && { options }),
+      validator: { validate: rule.validate, defaultMessage: () => rule.message },
+    });
+  };
+}
+
+/** Every engine can store it: no NUL (PostgreSQL refuses it), no lone surrogate (it has no UTF-8 form). */
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+
+/** Text of `min` to `max` UTF-16 code units, without NUL and without lone surrogates. */
+export function IsText(bounds: { readonly min?: number; readonly max: number }): PropertyDecorator {
+  const min = bounds.min ?? 1;
+  return decorate({
+    name: 'isText',
+    validate: (value) =>
+      typeof value === 'string' && value.length >= min && value.length <= bounds.max && isStorable(value),
+    message: `must be text of ${String(min)} to ${String(bounds.max)} characters without NUL and without lone surrogates`,
+  });
+}
+
+/** A key of a tenant: lower-case letters, digits and single hyphens inside, at most 63 characters (a DNS label). */
+export function IsSlug(): PropertyDecorator {
+  return decorate({
+    name: 'isSlug',
+    validate: (value) => typeof value === 'string' && value.length <= 63 && /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(value),
+    message: 'must be 1 to 63 lower-case letters, digits or single hyphens between them',
+  });
+}
+
+/** The caller's own key of a row: no control characters, no white space at either end. */
+export function IsExternalId(): PropertyDecorator {
+  return decorate({
+    name: 'isExternalId',
+    validate: (value) =>
+      typeof value === 'string' &&
+      value.length > 0 &&
+      value.length <= EXTERNAL_ID_MAX &&
+      value.isWellFormed() &&
+      value.trim() === value &&
+      // eslint-disable-next-line no-control-regex -- control characters are what the rule refuses
+      !/[\u0000-\u001f\u007f]/.test(value),
+    message: `must be 1 to ${String(EXTERNAL_ID_MAX)} characters without control characters and without white space at its ends`,
+  });
+}
+
+function isJsonValue(value: unknown, depth: number): boolean {
+  if (depth > JSON_DEPTH_MAX) return false;
+  switch (typeof value) {
+    case 'string':
+      return isStorable(value);
+    case 'number':
+      return Number.isFinite(value);
+    case 'boolean':
+      return true;
+    case 'object': {
+      if (value === null) return true;
+      if (Array.isArray(value)) return value.every((item) => isJsonValue(item, depth + 1));
+      const prototype: unknown = Object.getPrototypeOf(value);
+      if (prototype !== Object.prototype && prototype !== null) return false;
+      return Object.entries(value).every(
+        ([key, item]) => isStorable(key) && (item === undefined || isJsonValue(item, depth + 1)),
+      );
+    }
+    default:
+      return false;
+  }
+}
+
+function fitsJson(value: unknown): boolean {
+  return isJsonValue(value, 1) && JSON.stringify(value).length <= JSON_SIZE_MAX;
+}
+
+const JSON_BOUNDS = `of at most ${String(JSON_SIZE_MAX)} characters and ${String(JSON_DEPTH_MAX)} levels`;
+
+/** A plain object of JSON values, bounded in size and depth. */
+export function IsJsonObject(): PropertyDecorator {
+  return decorate({
+    name: 'isJsonObject',
+    validate: (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && fitsJson(value),
+    message: `must be a JSON object ${JSON_BOUNDS}`,
+  });
+}
+
+/** An array of JSON values, bounded in size and depth. */
+export function IsJsonArray(): PropertyDecorator {
+  return decorate({
+    name: 'isJsonArray',
+    validate: (value) => Array.isArray(value) && fitsJson(value),
+    message: `must be a JSON array ${JSON_BOUNDS}`,
+  });
+}
+
+/** An E.164 telephone number: a plus sign and 8 to 15 digits. */
+export function IsPhone(): PropertyDecorator {
+  return decorate({
+    name: 'isPhone',
+    validate: (value) => typeof value === 'string' && /^\+[1-9]\d{7,14}$/.test(value),
+    message: 'must be a telephone number in E.164 form, such as +14155550123',
+  });
+}
+
+/** A calendar day in UTC, `YYYY-MM-DD`. */
+export function IsDay(): PropertyDecorator {
+  return decorate({
+    name: 'isDay',
+    validate: (value) => {
+      if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(value)) return false;
+      const instant = Date.parse(`${value}T00:00:00Z`);
+      return Number.isFinite(instant) && new Date(instant).toISOString().startsWith(value);
+    },
+    message: 'must be a calendar day written YYYY-MM-DD',
+  });
+}
+
+/** The instants that every engine can store: the years 1 to 9999. */
+const EARLIEST_INSTANT = Date.parse('0001-01-01T00:00:00Z');
+const LATEST_INSTANT = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** A valid instant between the years 1 and 9999. */
+export function IsInstant(): PropertyDecorator {
+  return decorate({
+    name: 'isInstant',
+    validate: (value) =>
+      value instanceof Date && value.getTime() >= EARLIEST_INSTANT && value.getTime() <= LATEST_INSTANT,
+    message: 'must be a valid time between the years 1 and 9999',
+  });
+}
+
+/** An instant that does not lie before the instant in another property of the same object. */
+export function IsNotBefore(other: string): PropertyDecorator {
+  return decorate({
+    name: 'isNotBefore',
+    validate: (value, args) => {
+      const begin = (args.object as Record<string, unknown>)[other];
+      return !(value instanceof Date) || !(begin instanceof Date) || value.getTime() >= begin.getTime();
+    },
+    message: `must not be before ${other}`,
+  });
+}
+
+/** Content may only be empty where something else carries the message: its parts, or a recording. */
+export function HasContent(): PropertyDecorator {
+  return decorate({
+    name: 'hasContent',
+    validate: (value, args) => {
+      if (value !== '') return true;
+      const { modality, parts } = args.object as { modality?: unknown; parts?: unknown };
+      return modality === 'voice' || (Array.isArray(parts) && parts.length > 0);
+    },
+    message: 'must not be empty in a text message without parts',
+  });
+}
+
+/** A decimal number with at most six digits after the point, as text, not negative. */
+export function IsMoney(): PropertyDecorator {
+  return decorate({
+    name: 'isMoney',
+    validate: (value) => typeof value === 'string' && /^\d{1,12}(?:\.\d{1,6})?$/.test(value),
+    message: 'must be a decimal number of at most twelve digits before and six after the point',
+  });
+}

@@ -1,0 +1,61 @@
+import { type EntityManager, PrimaryKeyProp, type Ref } from '@mikro-orm/core';
+import { Filter, ManyToOne, PrimaryKey } from '@mikro-orm/decorators/legacy';
+import { IsUUID } from 'class-validator';
+import { runtimeOf } from '../runtime.js';
+import { Tenant } from './tenant.js';
+import { Timestamped } from './timestamped.js';
+
+/** Name of the filter that every query over tenant-owned rows passes; a query without its parameter throws. */
+export const TENANT_FILTER = 'tenant';
+
+/**
+ * A row that belongs to a tenant. Its key is `(tenant_id, id)` and every reference carries the tenant's column, so that a row of
+ * another tenant cannot even be named.
+ */
+@Filter({
+  name: TENANT_FILTER,
+  cond: (parameters) => ({ tenant: (parameters as { readonly tenantId: string }).tenantId }),
+  default: true,
+})
+export abstract class TenantOwned extends Timestamped {
+  [PrimaryKeyProp]?: ['tenant', 'id'];
+
+  @ManyToOne({
+    entity: () => Tenant,
+    ref: true,
+    primary: true,
+    index: false,
+    fieldName: 'tenant_id',
+    onCreate: (_entity: TenantOwned, em) => em.getReference(Tenant, tenantIdOf(em), { wrapped: true }),
+    updateRule: 'no action',
+    deleteRule: 'no action',
+  })
+  tenant!: Ref<Tenant>;
+
+  @PrimaryKey({ type: 'uuid', onCreate: (_entity, em) => runtimeOf(em).ids.next() })
+  @IsUUID('7')
+  id!: string;
+}
+
+/** The tenant that an entity manager is limited to. */
+export function tenantIdOf(em: EntityManager): string {
+  const parameters = em.getFilterParams<{ tenantId?: string }>(TENANT_FILTER) as { tenantId?: string } | undefined;
+  if (!parameters?.tenantId) throw new TypeError('This entity manager has no tenant; use a unit of work of a tenant.');
+  return parameters.tenantId;
+}
+
+/**
+ * Column options of a reference from one tenant-owned row to another: the pair `(tenant_id, <column>)` points at `(tenant_id, id)`.
+ * The generator's own rules (ON UPDATE CASCADE, SET NULL) would touch the tenant's column, hence "no action".
+ */
+export function withinTenant(column: string) {
+  return {
+    ref: true,
+    // The classes declare the indexes they need; most have one that begins with these columns.
+    index: false,
+    joinColumns: ['tenant_id', column],
+    referencedColumnNames: ['tenant_id', 'id'],
+    updateRule: 'no action' as const,
+    deleteRule: 'no action' as const,
+  };
+}

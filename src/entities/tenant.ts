@@ -1,0 +1,49 @@
+import { OptionalProps } from '@mikro-orm/core';
+import { Entity, Enum, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { IsIn, IsUUID } from 'class-validator';
+import { runtimeOf } from '../runtime.js';
+import { IsJsonObject, IsSlug, IsText } from './rules.js';
+import { Timestamped } from './timestamped.js';
+
+export const TENANT_PLANS = ['free', 'basic', 'premium', 'enterprise'] as const;
+export const TENANT_STATUSES = ['active', 'suspended', 'deleted'] as const;
+export type TenantPlan = (typeof TENANT_PLANS)[number];
+export type TenantStatus = (typeof TENANT_STATUSES)[number];
+
+/** A customer of the backend. Every other row belongs to one, and none can reach another's. */
+@Entity({ tableName: 'tenants' })
+export class Tenant extends Timestamped {
+  [OptionalProps]?: 'createdAt' | 'updatedAt' | 'plan' | 'status' | 'config' | 'quota' | 'version';
+
+  @PrimaryKey({ type: 'uuid', onCreate: (_entity, em) => runtimeOf(em).ids.next() })
+  @IsUUID('7')
+  id!: string;
+
+  /** What people and programs call the tenant; unique in the database and never changed. */
+  @Property({ type: 'string', length: 63, unique: true })
+  @IsSlug()
+  slug!: string;
+
+  @Property({ type: 'string', length: 200 })
+  @IsText({ max: 200 })
+  name!: string;
+
+  @Enum({ items: () => [...TENANT_PLANS], type: 'string' })
+  @IsIn(TENANT_PLANS)
+  plan: TenantPlan = 'free';
+
+  @Enum({ items: () => [...TENANT_STATUSES], type: 'string' })
+  @IsIn(TENANT_STATUSES)
+  status: TenantStatus = 'active';
+
+  @Property({ type: 'json' })
+  @IsJsonObject()
+  config: Record<string, unknown> = {};
+
+  @Property({ type: 'json' })
+  @IsJsonObject()
+  quota: Record<string, unknown> = {};
+
+  @Property({ type: 'integer', version: true })
+  version!: number;
+}

@@ -1,0 +1,138 @@
+import {
+  ReferenceKind,
+  type EntityClass,
+  type EntityManager,
+  type EntityMetadata,
+  type EntityProperty,
+  type Platform,
+  type Ref,
+} from '@mikro-orm/core';
+
+type Reference = { unwrap(): unknown };
+type IsReference<T> = NonNullable<T> extends Reference ? true : false;
+
+/**
+ * An entity as plain data, as the services give it out: scalars under their own names, a reference `user` as `userId`. Derived from
+ * the entity, so there is no second description of it.
+ */
+export type Row<Entity> = {
+  readonly [Key in Extract<keyof Entity, string> as IsReference<Entity[Key]> extends true
+    ? `${Key}Id`
+    : Key]: IsReference<Entity[Key]> extends true ? (null extends Entity[Key] ? string | null : string) : Entity[Key];
+};
+
+interface Column {
+  /** The property of the row. */
+  readonly key: string;
+  readonly name: string;
+  readonly toDatabase: (value: unknown) => unknown;
+  readonly fromDatabase: (value: unknown) => unknown;
+}
+
+const EXTENSION = 'colloquy/compiled-tables';
+
+/**
+ * The SQL and the mapping of one entity's table, made once from the ORM's metadata, for the statements that run beside the unit of
+ * work. `?` stands for a value on every engine.
+ */
+export class CompiledTable<Entity extends object> {
+  readonly name: string;
+  /** Every column, quoted, in the order in which {@link values} gives them. */
+  readonly columns: string;
+  readonly insert: string;
+  readonly #columns: readonly Column[];
+  readonly #quoted: ReadonlyMap<string, string>;
+
+  constructor(metadata: EntityMetadata<Entity>, platform: Platform) {
+    this.#columns = metadata.props.map((property) => columnOf(property, platform));
+    this.#quoted = new Map(this.#columns.map(({ key, name }) => [key, platform.quoteIdentifier(name)]));
+    this.name = platform.quoteIdentifier(metadata.tableName);
+    this.columns = [...this.#quoted.values()].join(', ');
+    this.insert = `insert into ${this.name} (${this.columns}) values (${this.#columns.map(() => '?').join(', ')})`;
+  }
+
+  /** The quoted column of a row's property. */
+  column(key: (keyof Row<Entity> & string) | 'id' | 'tenantId'): string {
+    const column = this.#quoted.get(key);
+    if (column === undefined) throw new TypeError(`${this.name} has no column for ${key}`);
+    return column;
+  }
+
+  /** The values of {@link insert}. */
+  values(row: Row<Entity>): unknown[] {
+    const source = row as Record<string, unknown>;
+    return this.#columns.map(({ key, toDatabase }) => {
+      const value = source[key];
+      return value === null || value === undefined ? null : toDatabase(value);
+    });
+  }
+
+  /** A raw row of the driver as a row of ours. */
+  toRow(raw: Readonly<Record<string, unknown>>): Row<Entity> {
+    const row: Record<string, unknown> = {};
+    for (const { key, name, fromDatabase } of this.#columns) {
+      const value = raw[name];
+      row[key] = value === null || value === undefined ? null : fromDatabase(value);
+    }
+    return row as Row<Entity>;
+  }
+
+  /** A managed entity as a row: a copy that later changes of the entity do not reach. */
+  fromEntity(entity: Entity): Row<Entity> {
+    const row: Record<string, unknown> = {};
+    for (const { key } of this.#columns) {
+      const own = (entity as Record<string, unknown>)[key];
+      if (own !== undefined) row[key] = typeof own === 'object' ? structuredClone(own) : own;
+      else row[key] = idOf((entity as Record<string, unknown>)[key.replace(/Id$/, '')]);
+    }
+    return row as Row<Entity>;
+  }
+}
+
+function columnOf(property: EntityProperty, platform: Platform): Column {
+  const isReference = property.kind === ReferenceKind.MANY_TO_ONE;
+  // A reference's columns are (tenant_id, <its own>); the tenant's stands for itself.
+  const name = property.fieldNames.at(-1) ?? property.name;
+  const key = isReference ? `${property.name}Id` : property.name;
+  const { customType } = property;
+  if (customType) {
+    return {
+      key,
+      name,
+      toDatabase: (value) => customType.convertToDatabaseValue(value, platform),
+      fromDatabase: (value) => customType.convertToJSValue(value, platform),
+    };
+  }
+  if (property.runtimeType === 'Date') {
+    return {
+      key,
+      name,
+      toDatabase: (value) => platform.processDateProperty(value),
+      fromDatabase: (value) => (value instanceof Date ? value : platform.parseDate(value as string)),
+    };
+  }
+  return { key, name, toDatabase: (value) => value, fromDatabase: (value) => value };
+}
+
+function idOf(reference: unknown): string | null {
+  if (reference === null || reference === undefined) return null;
+  return (reference as Ref<{ id: string }>).unwrap().id;
+}
+
+/** The compiled table of an entity, kept with the ORM that the entity manager belongs to. */
+export function compiledTableOf<Entity extends object>(
+  em: EntityManager,
+  entity: EntityClass<Entity>,
+): CompiledTable<Entity> {
+  let tables = em.config.getExtension<Map<EntityClass<object>, CompiledTable<object>>>(EXTENSION);
+  if (!tables) {
+    const created = (tables = new Map());
+    em.config.registerExtension(EXTENSION, () => created);
+  }
+  let table = tables.get(entity) as CompiledTable<Entity> | undefined;
+  if (!table) {
+    table = new CompiledTable<Entity>(em.getMetadata().get(entity) as EntityMetadata<Entity>, em.getPlatform());
+    tables.set(entity, table as unknown as CompiledTable<object>);
+  }
+  return table;
+}

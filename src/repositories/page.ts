@@ -1,0 +1,45 @@
+import { ValidationError } from '../errors.js';
+
+/** Which part of a list to read. */
+export interface PageRequest {
+  /** The `next` of the page before; the first page without it. */
+  readonly after?: string | undefined;
+  /** At most this many items, 1 to 1,000; 50 unless given. */
+  readonly limit?: number | undefined;
+}
+
+/** A part of a list, cut by key: rows that come or go meanwhile neither shift nor repeat others. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** The `after` of the next page; null on the last one. */
+  readonly next: string | null;
+}
+
+export const DEFAULT_LIMIT = 50;
+export const MAX_LIMIT = 1_000;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** @throws ValidationError unless `value` is a whole number between 1 and `max`. */
+export function assertLimit(name: string, value: number, max = MAX_LIMIT): void {
+  if (Number.isInteger(value) && value >= 1 && value <= max) return;
+  const message = `must be a whole number from 1 to ${String(max)}`;
+  throw new ValidationError('The request', [{ path: name, rule: 'limit', message, kind: typeof value }]);
+}
+
+/** @throws ValidationError when the limit or the cursor cannot be one. */
+export function resolvePage(request: PageRequest): { readonly after: string | undefined; readonly limit: number } {
+  const limit = request.limit ?? DEFAULT_LIMIT;
+  assertLimit('limit', limit);
+  if (request.after !== undefined && !UUID.test(request.after)) {
+    const message = 'must be the "next" of an earlier page';
+    throw new ValidationError('The request', [{ path: 'after', rule: 'cursor', message, kind: typeof request.after }]);
+  }
+  return { after: request.after, limit };
+}
+
+/** Cuts a page from `limit + 1` rows that were read to see whether there are more. */
+export function toPage<Item extends object>(rows: readonly Item[], limit: number): Page<Item> {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1) as { readonly id: string } | undefined;
+  return { items, next: rows.length > limit && last ? last.id : null };
+}

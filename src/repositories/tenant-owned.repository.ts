@@ -1,0 +1,125 @@
+import type { EntityClass, Primary, Ref } from '@mikro-orm/core';
+import { SqlEntityRepository, type SqlEntityManager } from '@mikro-orm/sql';
+import { tenantIdOf, type TenantOwned } from '../entities/tenant-owned.js';
+import type { RuleSet } from '../entities/rule-book.js';
+import { NotFoundError } from '../errors.js';
+import { type Runtime, runtimeOf } from '../runtime.js';
+import { allowedProperties } from './allowed-properties.js';
+import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
+import { type Page, type PageRequest, resolvePage, toPage } from './page.js';
+
+/**
+ * A repository of one tenant's rows. It adds to MikroORM's the tenant, and the reads that bypass the identity map: `get` and `find*`
+ * give managed entities, `read*` give plain rows by compiled statements.
+ */
+export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends SqlEntityRepository<Entity> {
+  protected readonly entity: EntityClass<Entity>;
+  protected readonly table: CompiledTable<Entity>;
+
+  constructor(em: SqlEntityManager, entity: EntityClass<Entity>) {
+    super(em, entity);
+    this.entity = entity;
+    this.table = compiledTableOf(em, entity);
+  }
+
+  /** The tenant that this repository works for. */
+  get tenantId(): string {
+    return tenantIdOf(this.em);
+  }
+
+  protected get runtime(): Runtime {
+    return runtimeOf(this.em);
+  }
+
+  protected get rules(): RuleSet {
+    return this.runtime.rules.of(this.entity);
+  }
+
+  /** A reference to a row of this tenant, without reading it. */
+  ref(id: string): Ref<Entity> {
+    return this.em.getReference(this.entity, [this.tenantId, id] as unknown as Primary<Entity>, { wrapped: true });
+  }
+
+  /** @throws NotFoundError when the tenant has no such row. */
+  async get(id: string): Promise<Entity> {
+    const found = await this.em.findOne(this.entity, { tenant: this.tenantId, id } as never);
+    if (!found) throw new NotFoundError(this.label, id);
+    return found as Entity;
+  }
+
+  /**
+   * Makes a managed entity of what a caller gave and of references; it is inserted at the next flush.
+   *
+   * @throws ValidationError for a property that is not `settable`.
+   */
+  createFrom(
+    input: object,
+    settable: readonly (keyof Entity & string)[],
+    references: Partial<Record<keyof Entity, unknown>> = {},
+  ): Entity {
+    return this.create({ ...allowedProperties(this.entity.name, input, settable), ...references } as never);
+  }
+
+  /**
+   * Reads a row, sets what `changes` names, writes it and returns the row as it is now.
+   *
+   * @throws NotFoundError, ValidationError also for a property that is not `changeable`.
+   */
+  async change(id: string, changes: object, changeable: readonly (keyof Entity & string)[]): Promise<Row<Entity>> {
+    const given = allowedProperties(this.entity.name, changes, changeable);
+    const entity = Object.assign(await this.get(id), given);
+    await this.em.flush();
+    return this.toRow(entity);
+  }
+
+  /** @throws NotFoundError when the tenant has no such row. */
+  async readById(id: string): Promise<Row<Entity>> {
+    const row = await this.readOne(`${this.table.column('id')} = ?`, [id]);
+    if (!row) throw new NotFoundError(this.label, id);
+    return row;
+  }
+
+  /** Rows in the order in which they were made, the oldest first. */
+  async readPage(request: PageRequest = {}): Promise<Page<Row<Entity>>> {
+    const { after, limit } = resolvePage(request);
+    const id = this.table.column('id');
+    const where = after === undefined ? '' : `${id} > ?`;
+    return toPage(
+      await this.readWhere(where, after === undefined ? [] : [after], `order by ${id} limit ?`, [limit + 1]),
+      limit,
+    );
+  }
+
+  async countRows(): Promise<number> {
+    const sql = `select count(*) as total from ${this.table.name} where ${this.table.column('tenantId')} = ?`;
+    const [row] = await this.em.execute<{ total: number | string }[]>(sql, [this.tenantId]);
+    return Number(row?.total ?? 0);
+  }
+
+  /** A managed entity as a plain row. */
+  toRow(entity: Entity): Row<Entity> {
+    return this.table.fromEntity(entity);
+  }
+
+  /** What people call the entity. */
+  protected get label(): string {
+    return this.entity.name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
+  }
+
+  protected async readOne(where: string, values: readonly unknown[]): Promise<Row<Entity> | undefined> {
+    return (await this.readWhere(where, values, 'limit 1'))[0];
+  }
+
+  /** Reads rows of this tenant. `where` and `tail` are SQL of the repository; every value is bound. */
+  protected async readWhere(
+    where: string,
+    values: readonly unknown[],
+    tail = '',
+    tailValues: readonly unknown[] = [],
+  ): Promise<Row<Entity>[]> {
+    const tenant = `${this.table.column('tenantId')} = ?`;
+    const sql = `select ${this.table.columns} from ${this.table.name} where ${tenant}${where && ` and ${where}`} ${tail}`;
+    const rows = await this.em.execute<Record<string, unknown>[]>(sql, [this.tenantId, ...values, ...tailValues]);
+    return rows.map((row) => this.table.toRow(row));
+  }
+}

@@ -1,0 +1,45 @@
+import { SqlEntityRepository, type SqlEntityManager } from '@mikro-orm/sql';
+import { Tenant } from '../entities/tenant.js';
+import { NotFoundError } from '../errors.js';
+import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
+import { type Page, type PageRequest, resolvePage, toPage } from './page.js';
+
+/** Tenants, which belong to no tenant themselves. */
+export class TenantRepository extends SqlEntityRepository<Tenant> {
+  readonly #table: CompiledTable<Tenant>;
+
+  constructor(em: SqlEntityManager) {
+    super(em, Tenant);
+    this.#table = compiledTableOf(em, Tenant);
+  }
+
+  /** @throws NotFoundError when there is no such tenant. */
+  async get(slug: string): Promise<Tenant> {
+    const found = await this.findOne({ slug });
+    if (!found) throw new NotFoundError('tenant', slug);
+    return found;
+  }
+
+  async readBySlug(slug: string): Promise<Row<Tenant> | undefined> {
+    const sql = `select ${this.#table.columns} from ${this.#table.name} where ${this.#table.column('slug')} = ?`;
+    const [row] = await this.em.execute<Record<string, unknown>[]>(sql, [slug]);
+    return row && this.#table.toRow(row);
+  }
+
+  /** Tenants in the order in which they were made, the oldest first. */
+  async readPage(request: PageRequest = {}): Promise<Page<Row<Tenant>>> {
+    const { after, limit } = resolvePage(request);
+    const id = this.#table.column('id');
+    const sql = `select ${this.#table.columns} from ${this.#table.name} ${after === undefined ? '' : `where ${id} > ?`} order by ${id} limit ?`;
+    const values = after === undefined ? [limit + 1] : [after, limit + 1];
+    const rows = await this.em.execute<Record<string, unknown>[]>(sql, values);
+    return toPage(
+      rows.map((row) => this.#table.toRow(row)),
+      limit,
+    );
+  }
+
+  toRow(tenant: Tenant): Row<Tenant> {
+    return this.#table.fromEntity(tenant);
+  }
+}

@@ -1,0 +1,74 @@
+import type { Conversation } from '../entities/conversation.js';
+import { NotFoundError } from '../errors.js';
+import type { Row } from '../repositories/compiled-table.js';
+import type { Page, PageRequest } from '../repositories/page.js';
+import type { TenantScope } from './tenant-scope.js';
+
+export interface ConversationInput {
+  readonly userId: string;
+  readonly title?: string | null;
+  /** The caller's own key, unique within the tenant. */
+  readonly externalId?: string | null;
+  readonly summary?: string | null;
+  readonly metadata?: Record<string, unknown>;
+}
+
+export type ConversationChanges = Partial<Pick<ConversationInput, 'title' | 'summary' | 'metadata'>>;
+
+export interface ConversationListRequest extends PageRequest {
+  readonly userId: string;
+}
+
+const CHANGEABLE = ['title', 'summary', 'metadata'] as const;
+const SETTABLE = ['externalId', ...CHANGEABLE] as const;
+
+export class ConversationsService {
+  readonly #scope: TenantScope;
+
+  constructor(scope: TenantScope) {
+    this.#scope = scope;
+  }
+
+  /** @throws ValidationError, ReferenceNotFoundError when the tenant has no such user, AlreadyExistsError. */
+  async start({ userId, ...input }: ConversationInput): Promise<Row<Conversation>> {
+    return this.#scope.write(async ({ em, conversations, users }) => {
+      const conversation = conversations.createFrom(input, SETTABLE, { user: users.ref(userId) });
+      await em.flush();
+      return conversations.toRow(conversation);
+    });
+  }
+
+  /** @throws NotFoundError when the tenant has no such conversation. */
+  async get(id: string): Promise<Row<Conversation>> {
+    return this.#scope.read(({ conversations }) => conversations.readById(id));
+  }
+
+  /** @throws NotFoundError when the tenant has no such conversation. */
+  async getByExternalId(externalId: string): Promise<Row<Conversation>> {
+    return this.#scope.read(async ({ conversations }) => {
+      const conversation = await conversations.readByExternalId(externalId);
+      if (!conversation) throw new NotFoundError('conversation', externalId);
+      return conversation;
+    });
+  }
+
+  /** Changes what is named in `changes` and leaves the rest. */
+  async update(id: string, changes: ConversationChanges): Promise<Row<Conversation>> {
+    return this.#scope.write(({ conversations }) => conversations.change(id, changes, CHANGEABLE));
+  }
+
+  /** An archived conversation can be read but takes no messages. Archiving twice is the same as once. */
+  async archive(id: string): Promise<Row<Conversation>> {
+    return this.#scope.write(({ conversations }) => conversations.change(id, { status: 'archived' }, ['status']));
+  }
+
+  /** Makes an archived conversation active again. */
+  async reopen(id: string): Promise<Row<Conversation>> {
+    return this.#scope.write(({ conversations }) => conversations.change(id, { status: 'active' }, ['status']));
+  }
+
+  /** A user's conversations, the newest first, cut by key: new ones do not shift later pages. */
+  async list({ userId, ...page }: ConversationListRequest): Promise<Page<Row<Conversation>>> {
+    return this.#scope.read(({ conversations }) => conversations.readPageOfUser(userId, page));
+  }
+}

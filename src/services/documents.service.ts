@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import type { Document, DocumentStatus } from '../entities/document.js';
+import { NotFoundError } from '../errors.js';
+import type { Row } from '../repositories/compiled-table.js';
+import type { Page, PageRequest } from '../repositories/page.js';
+import type { TenantScope } from './tenant-scope.js';
+
+export interface DocumentInput {
+  /** The caller's own key, unique within the tenant. */
+  readonly externalId: string;
+  readonly title: string;
+  readonly content: string;
+  /** A media type; `text/plain` unless given. */
+  readonly contentType?: string;
+  readonly source?: string | null;
+  readonly metadata?: Record<string, unknown>;
+}
+
+export interface DocumentChanges extends Partial<Omit<DocumentInput, 'externalId'>> {
+  readonly status?: DocumentStatus;
+}
+
+/** SHA-256 of a document's content, in hexadecimal digits. */
+export function checksumOf(content: string): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+const TEXT = ['title', 'content', 'contentType', 'source', 'metadata'] as const;
+const SETTABLE = ['externalId', ...TEXT] as const;
+const CHANGEABLE = [...TEXT, 'status', 'checksum'] as const;
+
+export class DocumentsService {
+  readonly #scope: TenantScope;
+
+  constructor(scope: TenantScope) {
+    this.#scope = scope;
+  }
+
+  /** @throws ValidationError, AlreadyExistsError when the external id is taken. */
+  async create(input: DocumentInput): Promise<Row<Document>> {
+    return this.#scope.write(async ({ em, documents }) => {
+      const document = documents.createFrom(input, SETTABLE, { checksum: checksumOf(String(input.content)) });
+      await em.flush();
+      return documents.toRow(document);
+    });
+  }
+
+  /** @throws NotFoundError when the tenant has no such document. */
+  async get(id: string): Promise<Row<Document>> {
+    return this.#scope.read(({ documents }) => documents.readById(id));
+  }
+
+  /** @throws NotFoundError when the tenant has no such document. */
+  async getByExternalId(externalId: string): Promise<Row<Document>> {
+    return this.#scope.read(async ({ documents }) => {
+      const document = await documents.readByExternalId(externalId);
+      if (!document) throw new NotFoundError('document', externalId);
+      return document;
+    });
+  }
+
+  /** Changes what is named in `changes` and leaves the rest; the checksum follows the content. */
+  async update(id: string, changes: DocumentChanges): Promise<Row<Document>> {
+    const checksum = changes.content === undefined ? {} : { checksum: checksumOf(String(changes.content)) };
+    return this.#scope.write(({ documents }) => documents.change(id, { ...changes, ...checksum }, CHANGEABLE));
+  }
+
+  /** Documents in the order in which they were made, the oldest first. */
+  async list(request: PageRequest = {}): Promise<Page<Row<Document>>> {
+    return this.#scope.read(({ documents }) => documents.readPage(request));
+  }
+}

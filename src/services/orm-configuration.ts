@@ -1,0 +1,6 @@
+import { resolveConfiguration } from '../config.js';
+import { selectEngine } from '../database/select-engine.js';
+import { createOrmOptions } from './orm-options.js';
+
+/** MikroORM's configuration for the database that the environment names; read when the MikroORM command line starts. */
+export const ormConfiguration = () => createOrmOptions(selectEngine(resolveConfiguration().databaseUrl));

@@ -1,0 +1,46 @@
+import 'reflect-metadata';
+import { fileURLToPath } from 'node:url';
+import type { Options } from '@mikro-orm/core';
+import { SeedManager } from '@mikro-orm/seeder';
+import type { Engine } from '../database/engine.js';
+import { MIGRATIONS_TABLE } from '../database/migration-storage.js';
+import { Migrator } from '../database/migrator.js';
+import { entities } from '../entities/index.js';
+import { ValidationSubscriber } from './validation-subscriber.js';
+
+/** MikroORM's configuration for an engine; the persistence manager and the MikroORM command line share it. */
+export function createOrmOptions(engine: Engine): Partial<Options> {
+  const { migrations, ...options } = engine.options;
+  return {
+    ...options,
+    baseDir: fileURLToPath(new URL('../../', import.meta.url)),
+    entities: [...entities],
+    extensions: [Migrator, SeedManager],
+    subscribers: [new ValidationSubscriber()],
+    // Batched updates of one type lose the check of `version`: two concurrent flushes would both succeed.
+    useBatchUpdates: false,
+    // A replica may lag behind; who can bear that asks for it by the query.
+    preferReadReplicas: false,
+    // Otherwise filters of a parent add joins, and FOR UPDATE then locks the parent too.
+    autoJoinRefsForFilters: false,
+    // The rules of the entities do it, and name every broken one at once.
+    validateRequired: false,
+    forceUtcTimezone: true,
+    migrations: {
+      ...migrations,
+      tableName: MIGRATIONS_TABLE,
+      migrationsList: [...engine.migrations],
+      emit: 'ts',
+      fileName: (_timestamp, name) => `${nextNumber(engine)}-${name ?? 'change'}`,
+      disableForeignKeys: false,
+      // The snapshot in the sources is what migration:create compares with; running migrations must not rewrite it.
+      snapshotOnMigrate: false,
+      silent: true,
+    },
+    seeder: { path: 'dist/seeders', pathTs: 'src/seeders', defaultSeeder: 'ArchiveSeeder', emit: 'ts' },
+  };
+}
+
+function nextNumber(engine: Engine): string {
+  return String(engine.migrations.length + 1).padStart(3, '0');
+}

@@ -1,0 +1,106 @@
+import { MikroORM } from '@mikro-orm/core';
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { type ConfigurationInput, resolveConfiguration } from '../config.js';
+import type { Engine } from '../database/engine.js';
+import { Migrator } from '../database/migrator.js';
+import { selectEngine } from '../database/select-engine.js';
+import { SchemaMismatchError } from '../errors.js';
+import { createRuntime, installRuntime, type Runtime, type Sources } from '../runtime.js';
+import { createOrmOptions } from './orm-options.js';
+import { readStats, type Stats } from './stats.service.js';
+import { TenantContext } from './tenant-context.js';
+import { TenantScope } from './tenant-scope.js';
+import { TenantsService } from './tenants.service.js';
+import { Transactions } from './transactions.js';
+
+export interface OpenOptions extends ConfigurationInput, Partial<Sources> {
+  /** Applies pending migrations; true unless given. With false, a database that lacks some is refused. */
+  readonly migrate?: boolean;
+}
+
+/**
+ * The way in: opens a database, brings its schema up to date and hands out tenants. This is the composition root, where engine,
+ * ORM, sources and services are put together.
+ */
+export class PersistenceManager {
+  readonly tenants: TenantsService;
+  readonly #orm: MikroORM;
+  readonly #engine: Engine;
+  readonly #runtime: Runtime;
+  readonly #transactions: Transactions;
+  #closing: Promise<void> | undefined;
+
+  private constructor(orm: MikroORM, engine: Engine, runtime: Runtime) {
+    this.#orm = orm;
+    this.#engine = engine;
+    this.#runtime = runtime;
+    this.#transactions = new Transactions(orm.em as unknown as SqlEntityManager, engine);
+    this.tenants = new TenantsService(this.#transactions);
+  }
+
+  /**
+   * Opens the database of `databaseUrl`, of DATABASE_URL, or `./colloquy.sqlite`, making and migrating it as needed.
+   *
+   * @throws ConfigurationError, DatabaseUnavailableError, DatabaseLockedError, DatabaseCorruptError, SchemaMismatchError
+   */
+  static async open(options: OpenOptions = {}): Promise<PersistenceManager> {
+    const engine = selectEngine(resolveConfiguration(options).databaseUrl);
+    engine.assertReachable();
+    const runtime = createRuntime(options);
+    const orm = await MikroORM.init(createOrmOptions(engine));
+    installRuntime(orm.config, runtime);
+    try {
+      await orm.connect();
+      const migrator = Migrator.of(orm);
+      const pending = await migrator.assertUsable(engine);
+      if (pending.length > 0) {
+        if (options.migrate === false) {
+          const advice = `migrations are pending (${pending.join(', ')}). Run "colloquy migrate up" first.`;
+          throw new SchemaMismatchError(engine.description, 'pending', pending, advice);
+        }
+        await migrator.up();
+      }
+      return new PersistenceManager(orm, engine, runtime);
+    } catch (error) {
+      await orm.close(true);
+      throw engine.translateError(error);
+    }
+  }
+
+  /** The database for people: engine, and path or host, without secrets. */
+  get database(): string {
+    return this.#engine.description;
+  }
+
+  /** The ORM, for whoever wants MikroORM itself. Its entity managers need the tenant filter's parameter. */
+  get orm(): MikroORM {
+    return this.#orm;
+  }
+
+  /** Where this manager takes time, random bytes and ids from. */
+  get sources(): Sources {
+    return this.#runtime;
+  }
+
+  /** One tenant's data. It is looked up at the first call, which fails with NotFoundError when there is no such tenant. */
+  tenant(slug: string): TenantContext {
+    const scope = new TenantScope(this.#transactions, async () => (await this.tenants.get(slug)).id);
+    return new TenantContext(slug, scope, (tenantId) => readStats(this.#transactions, this.#engine, tenantId));
+  }
+
+  /** The rows of all tenants by table, and the size of the database. */
+  async stats(): Promise<Stats> {
+    return readStats(this.#transactions, this.#engine);
+  }
+
+  /** Closes the database. Calls that are under way end first; later ones fail with PersistenceClosedError. */
+  async close(): Promise<void> {
+    this.#transactions.close();
+    this.#closing ??= this.#orm.close(true);
+    await this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

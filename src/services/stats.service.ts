@@ -1,0 +1,33 @@
+import type { EntityClass } from '@mikro-orm/core';
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import type { Engine } from '../database/engine.js';
+import { entities } from '../entities/index.js';
+import { compiledTableOf } from '../repositories/compiled-table.js';
+import type { Transactions } from './transactions.js';
+
+export interface Stats {
+  /** The database for people, without secrets. */
+  readonly database: string;
+  /** Of the whole database, in bytes. */
+  readonly databaseBytes: number;
+  /** Rows by table; of one tenant where one was asked for. */
+  readonly rows: Readonly<Record<string, number>>;
+}
+
+/** Counts rows. With a tenant it counts that tenant's rows alone, the tenant itself included. */
+export async function readStats(transactions: Transactions, engine: Engine, tenantId?: string): Promise<Stats> {
+  return transactions.read(undefined, async ({ em }) => {
+    const rows: Record<string, number> = {};
+    for (const entity of entities as readonly EntityClass<object>[]) rows[em.getMetadata().get(entity).tableName] = await count(em, entity, tenantId);
+    return { database: engine.description, databaseBytes: await engine.databaseSize(em), rows };
+  });
+}
+
+async function count(em: SqlEntityManager, entity: EntityClass<object>, tenantId: string | undefined) {
+  const table = compiledTableOf(em, entity);
+  const key = em.getMetadata().get(entity).compositePK ? 'tenantId' : 'id';
+  const where = tenantId === undefined ? '' : ` where ${table.column(key)} = ?`;
+  const sql = `select count(*) as total from ${table.name}${where}`;
+  const [row] = await em.execute<{ total: number | string }[]>(sql, tenantId === undefined ? [] : [tenantId]);
+  return Number(row?.total ?? 0);
+}

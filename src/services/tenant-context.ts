@@ -1,0 +1,55 @@
+import type { Stats } from './stats.service.js';
+import { ApiKeysService } from './api-keys.service.js';
+import { ConversationsService } from './conversations.service.js';
+import { DocumentsService } from './documents.service.js';
+import { MessagesService } from './messages.service.js';
+import type { TenantScope } from './tenant-scope.js';
+import type { UnitOfWork } from './unit-of-work.js';
+import { UsageService } from './usage.service.js';
+import { UsersService } from './users.service.js';
+import { VoiceSessionsService } from './voice-sessions.service.js';
+
+/** One tenant's data: everything reached from here is this tenant's, and nothing here can reach another's. */
+export class TenantContext {
+  readonly slug: string;
+  readonly users: UsersService;
+  readonly apiKeys: ApiKeysService;
+  readonly conversations: ConversationsService;
+  readonly messages: MessagesService;
+  readonly documents: DocumentsService;
+  readonly voiceSessions: VoiceSessionsService;
+  readonly usage: UsageService;
+  readonly #scope: TenantScope;
+  readonly #readStats: (tenantId: string) => Promise<Stats>;
+
+  constructor(slug: string, scope: TenantScope, readStatsOf: (tenantId: string) => Promise<Stats>) {
+    this.slug = slug;
+    this.#scope = scope;
+    this.#readStats = readStatsOf;
+    this.users = new UsersService(scope);
+    this.apiKeys = new ApiKeysService(scope);
+    this.conversations = new ConversationsService(scope);
+    this.messages = new MessagesService(scope);
+    this.documents = new DocumentsService(scope);
+    this.voiceSessions = new VoiceSessionsService(scope);
+    this.usage = new UsageService(scope);
+  }
+
+  /**
+   * A unit of work of your own: managed entities, one commit when `work` resolves, nothing written when it throws. Calls of services
+   * and other units of work inside it join its transaction.
+   */
+  async transaction<T>(work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    return this.#scope.write(work);
+  }
+
+  /** A unit of work that only reads; it has no transaction of its own. */
+  async read<T>(work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    return this.#scope.read(work);
+  }
+
+  /** The rows of this tenant by table, and the size of the whole database. */
+  async stats(): Promise<Stats> {
+    return this.#readStats(await this.#scope.tenantId());
+  }
+}

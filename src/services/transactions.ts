@@ -1,0 +1,98 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import type { Engine } from '../database/engine.js';
+import { TENANT_FILTER } from '../entities/tenant-owned.js';
+import { PersistenceClosedError } from '../errors.js';
+import { UnitOfWork } from './unit-of-work.js';
+
+interface Running {
+  readonly tenantId: string | undefined;
+  readonly unit: UnitOfWork;
+  ended: boolean;
+}
+
+/**
+ * Opens units of work. One that begins inside another joins its transaction: an embedded database has one connection, and a pool
+ * may have none left, so waiting for a second one inside a transaction could wait for ever.
+ */
+export class Transactions {
+  readonly #em: SqlEntityManager;
+  readonly #engine: Engine;
+  readonly #running = new AsyncLocalStorage<Running>();
+  #closed = false;
+
+  constructor(em: SqlEntityManager, engine: Engine) {
+    this.#em = em;
+    this.#engine = engine;
+  }
+
+  /** Runs `work` in a transaction over the tenant's rows; what it changed is written and committed when it resolves. */
+  async write<T>(tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    return this.#guard(async () => {
+      const outer = this.#outer();
+      if (outer) return this.#join(outer, tenantId, work);
+      return this.#fork(tenantId).transactional(async (em) => {
+        // MikroORM works on a fork of its own, whose filter parameters are a copy.
+        const running: Running = { tenantId, unit: new UnitOfWork(em as SqlEntityManager), ended: false };
+        try {
+          return await this.#running.run(running, () => work(running.unit));
+        } finally {
+          running.ended = true;
+        }
+      });
+    });
+  }
+
+  /** Runs `work` without a transaction of its own, or in the one that is running and sees what that has written. */
+  async read<T>(tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    return this.#guard(async () => {
+      const outer = this.#outer();
+      return outer ? this.#join(outer, tenantId, work) : work(new UnitOfWork(this.#fork(tenantId)));
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  #outer(): Running | undefined {
+    const running = this.#running.getStore();
+    // Work that outlives its transaction, because nobody awaited it, gets one of its own.
+    return running?.ended ? undefined : running;
+  }
+
+  async #join<T>(outer: Running, tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    await outer.unit.flush();
+    if (outer.tenantId === tenantId) {
+      const result = await work(outer.unit);
+      await outer.unit.flush();
+      return result;
+    }
+    const em = outer.unit.em.fork({ clear: true, keepTransactionContext: true });
+    limit(em, tenantId);
+    const unit = new UnitOfWork(em);
+    const result = await this.#running.run({ tenantId, unit, ended: false }, () => work(unit));
+    await unit.flush();
+    return result;
+  }
+
+  #fork(tenantId: string | undefined): SqlEntityManager {
+    const em = this.#em.fork();
+    limit(em, tenantId);
+    return em;
+  }
+
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new PersistenceClosedError();
+    try {
+      return await work();
+    } catch (error) {
+      throw this.#engine.translateError(error);
+    }
+  }
+}
+
+/** Without a tenant the filter has no parameter, and every query over tenant-owned rows throws. */
+function limit(em: SqlEntityManager, tenantId: string | undefined): void {
+  em.setFilterParams(TENANT_FILTER, tenantId === undefined ? {} : { tenantId });
+}

@@ -1,0 +1,67 @@
+import type { User, UserRole, UserStatus } from '../entities/user.js';
+import { NotFoundError } from '../errors.js';
+import type { Row } from '../repositories/compiled-table.js';
+import type { Page, PageRequest } from '../repositories/page.js';
+import type { TenantScope } from './tenant-scope.js';
+
+export interface UserInput {
+  /** The caller's own key, unique within the tenant. */
+  readonly externalId: string;
+  readonly username: string;
+  readonly nickname?: string | null;
+  readonly email?: string | null;
+  /** E.164, such as +14155550123. */
+  readonly phone?: string | null;
+  readonly metadata?: Record<string, unknown>;
+  /** `user` unless given. */
+  readonly role?: UserRole;
+}
+
+export interface UserChanges extends Partial<Omit<UserInput, 'externalId'>> {
+  readonly status?: UserStatus;
+}
+
+const PROFILE = ['username', 'nickname', 'email', 'phone', 'metadata', 'role'] as const;
+const SETTABLE = ['externalId', ...PROFILE] as const;
+const CHANGEABLE = [...PROFILE, 'status'] as const;
+
+export class UsersService {
+  readonly #scope: TenantScope;
+
+  constructor(scope: TenantScope) {
+    this.#scope = scope;
+  }
+
+  /** @throws ValidationError, AlreadyExistsError when the external id is taken. */
+  async create(input: UserInput): Promise<Row<User>> {
+    return this.#scope.write(async ({ em, users }) => {
+      const user = users.createFrom(input, SETTABLE);
+      await em.flush();
+      return users.toRow(user);
+    });
+  }
+
+  /** @throws NotFoundError when the tenant has no such user. */
+  async get(id: string): Promise<Row<User>> {
+    return this.#scope.read(({ users }) => users.readById(id));
+  }
+
+  /** @throws NotFoundError when the tenant has no such user. */
+  async getByExternalId(externalId: string): Promise<Row<User>> {
+    return this.#scope.read(async ({ users }) => {
+      const user = await users.readByExternalId(externalId);
+      if (!user) throw new NotFoundError('user', externalId);
+      return user;
+    });
+  }
+
+  /** Changes what is named in `changes` and leaves the rest. */
+  async update(id: string, changes: UserChanges): Promise<Row<User>> {
+    return this.#scope.write(({ users }) => users.change(id, changes, CHANGEABLE));
+  }
+
+  /** Users in the order in which they were made, the oldest first. */
+  async list(request: PageRequest = {}): Promise<Page<Row<User>>> {
+    return this.#scope.read(({ users }) => users.readPage(request));
+  }
+}

@@ -1,0 +1,30 @@
+import { ChangeSetType, type EntityManager, type EventSubscriber, type FlushEventArgs } from '@mikro-orm/core';
+import { TenantOwned, tenantIdOf } from '../entities/tenant-owned.js';
+import { TenantMismatchError, ValidationError } from '../errors.js';
+import { runtimeOf } from '../runtime.js';
+
+/** Judges every entity that a unit of work is about to write: nothing invalid and nothing of another tenant passes that way. */
+export class ValidationSubscriber implements EventSubscriber {
+  async onFlush({ em, uow }: FlushEventArgs): Promise<void> {
+    const { rules } = runtimeOf(em);
+    for (const { entity } of uow.getChangeSets()) assertOwnTenant(em, entity);
+    const broken = uow.getChangeSets().flatMap((change) => {
+      if (change.type !== ChangeSetType.CREATE && change.type !== ChangeSetType.UPDATE) return [];
+      const only = change.type === ChangeSetType.UPDATE ? new Set<string>(Object.keys(change.payload)) : undefined;
+      const issues = rules.of(change.meta.class).issues(change.entity as object, only);
+      return issues.length === 0 ? [] : [{ entity: change.meta.className, issues }];
+    });
+    if (broken.length === 0) return;
+    const entities = [...new Set(broken.map(({ entity }) => entity))];
+    throw new ValidationError(
+      entities.join(' and '),
+      broken.flatMap(({ issues }) => issues),
+    );
+  }
+}
+
+function assertOwnTenant(em: EntityManager, entity: object): void {
+  if (entity instanceof TenantOwned && entity.tenant.id !== tenantIdOf(em)) {
+    throw new TenantMismatchError(entity.constructor.name);
+  }
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests that take minutes: whole archives, many killed processes. */
+export default defineConfig({
+  test: {
+    include: ['test/long/**/*.test.ts'],
+    setupFiles: ['test/setup.ts'],
+    fileParallelism: false,
+    testTimeout: 1_800_000,
+    hookTimeout: 600_000,
+  },
+});
