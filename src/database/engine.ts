@@ -1,4 +1,4 @@
-import type { Options } from '@mikro-orm/core';
+import type { Options, Transaction } from '@mikro-orm/core';
 import type { Migration } from '@mikro-orm/migrations';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 
@@ -8,6 +8,16 @@ export type MigrationClass = new (...parameters: ConstructorParameters<typeof Mi
 export interface NamedMigration {
   readonly name: string;
   readonly class: MigrationClass;
+}
+
+/** What the connections of our engines can do beyond MikroORM's. */
+export interface BulkConnection {
+  /** Runs one statement, with `?` for its values, once for each list of values, inside a running transaction. */
+  executeMany(
+    statement: string,
+    rows: Iterable<readonly unknown[]>,
+    transaction: Transaction | undefined,
+  ): Promise<void>;
 }
 
 /**
@@ -22,11 +32,6 @@ export interface Engine {
   readonly migrations: readonly NamedMigration[];
   /** The part of MikroORM's configuration that depends on the engine. */
   readonly options: Partial<Options>;
-  /**
-   * Runs one statement, with `?` for its values, once for each list of values, and returns the number of rows changed.
-   * It must be called inside a transaction of the entity manager.
-   */
-  executeMany(em: SqlEntityManager, statement: string, rows: readonly (readonly unknown[])[]): Promise<number>;
   /** The size of the whole database in bytes. */
   databaseSize(em: SqlEntityManager): Promise<number>;
   /** Whether there is a database already; for a server always true. It connects to nothing. */

@@ -9,6 +9,7 @@ import {
   type QueryResult,
   type TransactionSettings,
 } from 'kysely';
+import type { BulkConnection } from './engine.js';
 import { bindStatement, type BindingStyle, type BoundStatement } from './bound-statement.js';
 
 /** What the SQLite engine asks of its connection; see `sqlite.ts` for the meaning. */
@@ -128,7 +129,7 @@ class SqliteBoundDialect extends SqliteDialect {
 }
 
 /** MikroORM's SQLite connection with bound parameters, cached statements, and the journal and durability set at its beginning. */
-export class BoundSqliteConnection extends BaseSqliteConnection {
+export class BoundSqliteConnection extends BaseSqliteConnection implements BulkConnection {
   #database: Database.Database | undefined;
   #statements: StatementCache | undefined;
 
@@ -201,14 +202,12 @@ export class BoundSqliteConnection extends BaseSqliteConnection {
    * Runs one statement for each list of values. The caller has a transaction open on this, the only connection, so no other
    * statement can come between and the native client may be used directly.
    */
-  executeMany(text: string, rows: readonly (readonly unknown[])[]): number {
+  async executeMany(text: string, rows: Iterable<readonly unknown[]>): Promise<void> {
     const database = this.requireNativeClient(this.#database);
     if (!database.inTransaction) throw new Error('executeMany needs a running transaction');
     const statement = this.#statements!.prepare(text);
-    let changes = 0;
-    for (const row of rows) changes += statement.run(...row.map(SQLITE_STYLE.toDriver)).changes;
-    this.logQuery(text, { query: text, affected: changes });
-    return changes;
+    for (const row of rows) statement.run(row.map(SQLITE_STYLE.toDriver));
+    this.logQuery(text, { query: text });
   }
 
   #bind(query: Parameters<BaseSqliteConnection['execute']>[0], parameters: readonly unknown[] | Dictionary): BoundStatement {

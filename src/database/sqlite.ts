@@ -5,7 +5,7 @@ import { ConfigurationError, DatabaseUnavailableError } from '../errors.js';
 import { sqliteMigrations } from '../migrations/sqlite/index.js';
 import type { Engine } from './engine.js';
 import { translateSqliteError } from './native-errors.js';
-import { type BoundSqliteConnection, BoundSqliteDriver, type SqliteSettings } from './sqlite-driver.js';
+import { BoundSqliteDriver, type SqliteSettings } from './sqlite-driver.js';
 
 const DEFAULT_BUSY_TIMEOUT = 5_000;
 
@@ -28,9 +28,6 @@ export function createSqliteEngine(url: string): Engine {
       dbName: settings.path,
       driverOptions: settings,
       migrations: { snapshotName: '.snapshot-sqlite', pathTs: 'src/migrations/sqlite', path: 'dist/migrations/sqlite' },
-    },
-    async executeMany(em, statement, rows) {
-      return (em.getConnection() as BoundSqliteConnection).executeMany(statement, rows);
     },
     async databaseSize(em: SqlEntityManager) {
       const query = 'select page_count * page_size as size from pragma_page_count(), pragma_page_size()';

@@ -69,8 +69,7 @@ export type ArchiveRecord = ArchivedConversation | ArchivedDocument;
 
 /** What a reader yields: a record with the line it begins on (from 1), or the reason why there is none. */
 export type ArchiveEntry =
-  | { readonly line: number; readonly record: ArchiveRecord }
-  | { readonly line: number; readonly reason: string };
+  { readonly line: number; readonly record: ArchiveRecord } | { readonly line: number; readonly reason: string };
 
 export interface ReadOptions {
   /** Reads the file as this format instead of the detected one. */

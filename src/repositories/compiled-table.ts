@@ -52,7 +52,7 @@ export class CompiledTable<Entity extends object> {
   }
 
   /** The quoted column of a row's property. */
-  column(key: (keyof Row<Entity> & string) | 'id' | 'tenantId'): string {
+  column(key: (keyof Row<Entity> & string) | 'id' | 'tenantId' | 'externalId'): string {
     const column = this.#quoted.get(key);
     if (column === undefined) throw new TypeError(`${this.name} has no column for ${key}`);
     return column;

@@ -2,16 +2,13 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Conversation } from '../entities/conversation.js';
 import type { Row } from './compiled-table.js';
 import { type Page, type PageRequest, resolvePage, toPage } from './page.js';
-import { TenantOwnedRepository } from './tenant-owned.repository.js';
+import { ExternallyKeyedRepository } from './externally-keyed.repository.js';
 
-export class ConversationRepository extends TenantOwnedRepository<Conversation> {
+export class ConversationRepository extends ExternallyKeyedRepository<Conversation> {
   constructor(em: SqlEntityManager) {
     super(em, Conversation);
   }
 
-  async readByExternalId(externalId: string): Promise<Row<Conversation> | undefined> {
-    return this.readOne(`${this.table.column('externalId')} = ?`, [externalId]);
-  }
 
   /** A user's conversations, the newest first. They are cut by id, which never changes, not by the time of the last message. */
   async readPageOfUser(userId: string, request: PageRequest = {}): Promise<Page<Row<Conversation>>> {

@@ -2,16 +2,13 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { VoiceSession } from '../entities/voice-session.js';
 import type { Row } from './compiled-table.js';
 import { type Page, type PageRequest, resolvePage, toPage } from './page.js';
-import { TenantOwnedRepository } from './tenant-owned.repository.js';
+import { ExternallyKeyedRepository } from './externally-keyed.repository.js';
 
-export class VoiceSessionRepository extends TenantOwnedRepository<VoiceSession> {
+export class VoiceSessionRepository extends ExternallyKeyedRepository<VoiceSession> {
   constructor(em: SqlEntityManager) {
     super(em, VoiceSession);
   }
 
-  async readByExternalId(externalId: string): Promise<Row<VoiceSession> | undefined> {
-    return this.readOne(`${this.table.column('externalId')} = ?`, [externalId]);
-  }
 
   /** A user's voice sessions, the newest first. */
   async readPageOfUser(userId: string, request: PageRequest = {}): Promise<Page<Row<VoiceSession>>> {

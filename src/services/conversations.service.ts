@@ -1,5 +1,4 @@
 import type { Conversation } from '../entities/conversation.js';
-import { NotFoundError } from '../errors.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
 import type { TenantScope } from './tenant-scope.js';
@@ -45,11 +44,7 @@ export class ConversationsService {
 
   /** @throws NotFoundError when the tenant has no such conversation. */
   async getByExternalId(externalId: string): Promise<Row<Conversation>> {
-    return this.#scope.read(async ({ conversations }) => {
-      const conversation = await conversations.readByExternalId(externalId);
-      if (!conversation) throw new NotFoundError('conversation', externalId);
-      return conversation;
-    });
+    return this.#scope.read(({ conversations }) => conversations.readByExternalId(externalId));
   }
 
   /** Changes what is named in `changes` and leaves the rest. */

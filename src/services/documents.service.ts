@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Document, DocumentStatus } from '../entities/document.js';
-import { NotFoundError } from '../errors.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
 import type { TenantScope } from './tenant-scope.js';
@@ -52,11 +51,7 @@ export class DocumentsService {
 
   /** @throws NotFoundError when the tenant has no such document. */
   async getByExternalId(externalId: string): Promise<Row<Document>> {
-    return this.#scope.read(async ({ documents }) => {
-      const document = await documents.readByExternalId(externalId);
-      if (!document) throw new NotFoundError('document', externalId);
-      return document;
-    });
+    return this.#scope.read(({ documents }) => documents.readByExternalId(externalId));
   }
 
   /** Changes what is named in `changes` and leaves the rest; the checksum follows the content. */

@@ -1,5 +1,4 @@
 import type { User, UserRole, UserStatus } from '../entities/user.js';
-import { NotFoundError } from '../errors.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
 import type { TenantScope } from './tenant-scope.js';
@@ -48,11 +47,7 @@ export class UsersService {
 
   /** @throws NotFoundError when the tenant has no such user. */
   async getByExternalId(externalId: string): Promise<Row<User>> {
-    return this.#scope.read(async ({ users }) => {
-      const user = await users.readByExternalId(externalId);
-      if (!user) throw new NotFoundError('user', externalId);
-      return user;
-    });
+    return this.#scope.read(({ users }) => users.readByExternalId(externalId));
   }
 
   /** Changes what is named in `changes` and leaves the rest. */

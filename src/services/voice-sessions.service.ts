@@ -1,5 +1,5 @@
 import type { VoiceSession, VoiceSessionStatus } from '../entities/voice-session.js';
-import { InvalidStateError, NotFoundError } from '../errors.js';
+import { InvalidStateError } from '../errors.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
 import { runtimeOf } from '../runtime.js';
@@ -59,11 +59,7 @@ export class VoiceSessionsService {
 
   /** @throws NotFoundError when the tenant has no such session. */
   async getByExternalId(externalId: string): Promise<Row<VoiceSession>> {
-    return this.#scope.read(async ({ voiceSessions }) => {
-      const session = await voiceSessions.readByExternalId(externalId);
-      if (!session) throw new NotFoundError('voice session', externalId);
-      return session;
-    });
+    return this.#scope.read(({ voiceSessions }) => voiceSessions.readByExternalId(externalId));
   }
 
   /** @throws InvalidStateError when the session has ended already, ValidationError when it would end before its start. */

@@ -1,0 +1,196 @@
+import { Conversation } from '../entities/conversation.js';
+import { Document } from '../entities/document.js';
+import { Message } from '../entities/message.js';
+import { User } from '../entities/user.js';
+import { VoiceSession } from '../entities/voice-session.js';
+import type { ValidationIssue } from '../errors.js';
+import { runtimeOf } from '../runtime.js';
+import type { UnitOfWork } from '../services/unit-of-work.js';
+import type { ArchivedConversation, ArchivedDocument, ArchiveRecord } from './archive.js';
+import { ARCHIVE_METADATA, ArchiveRows, type ConversationRows, userOf } from './archive-rows.js';
+import { toExternalId } from './external-key.js';
+
+/** A record with the line on which it begins. */
+export interface NumberedRecord {
+  readonly line: number;
+  readonly record: ArchiveRecord;
+}
+
+/** A record that was left out, whole, and why. */
+export interface Rejected {
+  readonly line: number;
+  readonly reason: string;
+}
+
+/** What one batch, or a whole import, did. `present` counts records that were there already. */
+export interface ImportCounts {
+  conversations: { added: number; present: number };
+  documents: { added: number; present: number };
+  messages: number;
+  voiceSessions: number;
+  users: number;
+  rejected: number;
+}
+
+export function noCounts(): ImportCounts {
+  return {
+    conversations: { added: 0, present: 0 },
+    documents: { added: 0, present: 0 },
+    messages: 0,
+    voiceSessions: 0,
+    users: 0,
+    rejected: 0,
+  };
+}
+
+export interface BatchResult {
+  readonly counts: ImportCounts;
+  readonly rejected: readonly Rejected[];
+}
+
+/**
+ * Stores records within a unit of work. A record is stored whole or not at all: its rows are judged by the entities' rules before
+ * the first of them is written. A key that exists already is left as it is.
+ */
+export async function storeBatch(unit: UnitOfWork, batch: readonly NumberedRecord[]): Promise<BatchResult> {
+  return new BatchStore(unit).store(batch);
+}
+
+class BatchStore {
+  readonly #unit: UnitOfWork;
+  readonly #rows: ArchiveRows;
+  readonly #counts = noCounts();
+  readonly #rejected: Rejected[] = [];
+
+  constructor(unit: UnitOfWork) {
+    this.#unit = unit;
+    this.#rows = new ArchiveRows(runtimeOf(unit.em), unit.users.tenantId);
+  }
+
+  async store(batch: readonly NumberedRecord[]): Promise<BatchResult> {
+    await this.#storeConversations(batch.filter(isConversation));
+    await this.#storeDocuments(batch.filter(isDocument));
+    this.#counts.rejected = this.#rejected.length;
+    return { counts: this.#counts, rejected: this.#rejected };
+  }
+
+  async #storeConversations(all: readonly Numbered<ArchivedConversation>[]): Promise<void> {
+    const { conversations, messages, voiceSessions } = this.#unit;
+    const keys = all.map(({ record }) => toExternalId(record.source, record.id));
+    const present = await conversations.readIdsByExternalId(keys);
+    const fresh = all.filter((_numbered, index) => !present.has(keys[index] ?? ''));
+    this.#counts.conversations.present += all.length - fresh.length;
+
+    const userIds = await this.#obtainUsers(fresh);
+    const accepted: ConversationRows[] = [];
+    const calls = await this.#takenVoiceSessions(fresh);
+    for (const { line, record } of fresh) {
+      const userId = userIds.get(userOf(record).externalId);
+      if (userId === undefined) continue;
+      const rows = this.#rows.conversation(record, userId);
+      const reason = this.#objection(record, rows, calls);
+      if (reason === undefined) accepted.push(rows);
+      else this.#rejected.push({ line, reason });
+    }
+
+    await conversations.insertRows(accepted.map((rows) => rows.conversation));
+    await messages.insertRows(accepted.flatMap((rows) => rows.messages));
+    await voiceSessions.insertRows(accepted.flatMap((rows) => rows.voiceSessions));
+    this.#counts.conversations.added += accepted.length;
+    this.#counts.messages += accepted.reduce((sum, rows) => sum + rows.messages.length, 0);
+    this.#counts.voiceSessions += accepted.reduce((sum, rows) => sum + rows.voiceSessions.length, 0);
+  }
+
+  /** The ids of the conversations' users by external id; those who are new are made. Whose user is not valid is rejected here. */
+  async #obtainUsers(all: readonly Numbered<ArchivedConversation>[]): Promise<Map<string, string>> {
+    const { em, users } = this.#unit;
+    const wanted = new Map(all.map(({ line, record }) => [userOf(record).externalId, { ...userOf(record), line }]));
+    const ids = await users.readIdsByExternalId([...wanted.keys()]);
+    const missing = [...wanted.values()].filter(({ externalId }) => !ids.has(externalId));
+    const rules = runtimeOf(em).rules.of(User);
+    const made = missing.map(({ externalId, username }) => this.#rows.user(externalId, username));
+    const valid = made.filter((user) => rules.issues(user).length === 0);
+    for (const user of valid) ids.set(user.externalId, user.id);
+    for (const { line, record } of all) {
+      const { externalId, username } = userOf(record);
+      if (ids.has(externalId)) continue;
+      const issues = rules.issues(this.#rows.user(externalId, username));
+      this.#rejected.push({ line, reason: describe(issues, 'its user') });
+    }
+    await users.insertRows(valid);
+    this.#counts.users += valid.length;
+    return ids;
+  }
+
+  /** External ids of voice sessions that exist already, among those that the records bring. */
+  async #takenVoiceSessions(all: readonly Numbered<ArchivedConversation>[]): Promise<Set<string>> {
+    const ids = all.flatMap(({ record }) =>
+      record.voiceSessions
+        ? record.voiceSessions.map(({ externalId }) => externalId)
+        : record.modality === 'voice'
+          ? [toExternalId(record.source, record.id)]
+          : [],
+    );
+    return new Set((await this.#unit.voiceSessions.readIdsByExternalId(ids)).keys());
+  }
+
+  /** Why the rows cannot be stored, or undefined; what they take is added to the calls that are taken. */
+  #objection(record: ArchivedConversation, rows: ConversationRows, calls: Set<string>): string | undefined {
+    const { rules } = runtimeOf(this.#unit.em);
+    if (record.metadata && ARCHIVE_METADATA in record.metadata) return reserved('its metadata');
+    const issues = rules.of(Conversation).issues(rows.conversation);
+    if (issues.length > 0) return describe(issues, 'the conversation');
+    const messageRules = rules.of(Message);
+    for (const [index, message] of rows.messages.entries()) {
+      const name = `message ${String(index + 1)}`;
+      const given = record.messages[index]?.metadata;
+      if (given && ARCHIVE_METADATA in given) return reserved(`the metadata of ${name}`);
+      const broken = messageRules.issues(message);
+      if (broken.length > 0) return describe(broken, name);
+    }
+    for (const session of rows.voiceSessions) {
+      const broken = rules.of(VoiceSession).issues(session);
+      if (broken.length > 0) return describe(broken, 'its voice session');
+      if (calls.has(session.externalId)) return 'its voice session belongs to another conversation already';
+      calls.add(session.externalId);
+    }
+    return undefined;
+  }
+
+  async #storeDocuments(all: readonly Numbered<ArchivedDocument>[]): Promise<void> {
+    const { em, documents } = this.#unit;
+    const present = await documents.readIdsByExternalId(all.map(({ record }) => record.externalId));
+    const fresh = all.filter(({ record }) => !present.has(record.externalId));
+    this.#counts.documents.present += all.length - fresh.length;
+    const rules = runtimeOf(em).rules.of(Document);
+    const accepted = fresh.flatMap(({ line, record }) => {
+      const row = this.#rows.document(record);
+      const issues = rules.issues(row);
+      if (issues.length === 0) return [row];
+      this.#rejected.push({ line, reason: describe(issues, 'the document') });
+      return [];
+    });
+    await documents.insertRows(accepted);
+    this.#counts.documents.added += accepted.length;
+  }
+}
+
+interface Numbered<Record extends ArchiveRecord> extends NumberedRecord {
+  readonly record: Record;
+}
+
+function isConversation(numbered: NumberedRecord): numbered is Numbered<ArchivedConversation> {
+  return numbered.record.kind === 'conversation';
+}
+
+function isDocument(numbered: NumberedRecord): numbered is Numbered<ArchivedDocument> {
+  return numbered.record.kind === 'document';
+}
+
+function describe(issues: readonly ValidationIssue[], subject: string): string {
+  return `${subject}: ${issues.map(({ path, message }) => `${path} ${message}`).join('; ')}`;
+}
+
+function reserved(subject: string): string {
+  return `${subject} has the key "${ARCHIVE_METADATA}", which is kept for imports`;
+}
