@@ -69,7 +69,9 @@ export class NotFoundError extends ColloquyError {
     readonly entity: string,
     readonly key: string,
   ) {
-    super(`There is no ${entity} ${JSON.stringify(key)} here. Check the identifier, and that it belongs to this tenant.`);
+    super(
+      `There is no ${entity} ${JSON.stringify(key)} here. Check the identifier, and that it belongs to this tenant.`,
+    );
   }
 }
 
@@ -116,7 +118,9 @@ export class InvalidStateError extends ColloquyError {
     readonly state: string,
     readonly operation: string,
   ) {
-    super(`${entity} ${JSON.stringify(key)} is ${state}; it cannot ${operation} any more. Read it again before deciding.`);
+    super(
+      `${entity} ${JSON.stringify(key)} is ${state}; it cannot ${operation} any more. Read it again before deciding.`,
+    );
   }
 }
 

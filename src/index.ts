@@ -13,6 +13,8 @@ export {
   type ImportProgress,
   type ImportRejection,
   type ImportReport,
+  type VerifiedArchive,
+  verifyArchives,
 } from './interchange/import-archives.js';
 export type { ImportCounts } from './interchange/store-batch.js';
 export type { ArchiveFormat } from './interchange/archive.js';
@@ -21,7 +23,11 @@ export type { AppendOptions, HistoryRequest, MessageInput } from './repositories
 export type { Page, PageRequest } from './repositories/page.js';
 export { type Clock, createIdSource, type IdSource, type Random, type Sources } from './runtime.js';
 export type { ApiKeyInfo, ApiKeyInput } from './services/api-keys.service.js';
-export type { ConversationChanges, ConversationInput, ConversationListRequest } from './services/conversations.service.js';
+export type {
+  ConversationChanges,
+  ConversationInput,
+  ConversationListRequest,
+} from './services/conversations.service.js';
 export type { DocumentChanges, DocumentInput } from './services/documents.service.js';
 export { type OpenOptions, PersistenceManager } from './services/persistence-manager.js';
 export type { Stats } from './services/stats.service.js';

@@ -46,7 +46,11 @@ export class ChecksumMigrationStorage extends MigrationStorage {
 
   override async getExecutedMigrations(): Promise<MigrationRow[]> {
     await this.ensureTable();
-    return (await this.applied()).map(({ name, appliedAt }, index) => ({ id: index + 1, name, executed_at: appliedAt }));
+    return (await this.applied()).map(({ name, appliedAt }, index) => ({
+      id: index + 1,
+      name,
+      executed_at: appliedAt,
+    }));
   }
 
   /** Reads the record without making its table; empty where there is none. */

@@ -1,5 +1,5 @@
 import { isRaw, raw, type Configuration, type Dictionary, type Transaction } from '@mikro-orm/core';
-import { AbstractSqlDriver, BaseSqliteConnection, SqlitePlatform } from '@mikro-orm/sqlite';
+import { AbstractSqlDriver, BaseSqliteConnection } from '@mikro-orm/sqlite';
 import Database from 'better-sqlite3';
 import {
   CompiledQuery,
@@ -10,6 +10,7 @@ import {
   type TransactionSettings,
 } from 'kysely';
 import type { BulkConnection } from './engine.js';
+import { BoundSqlitePlatform } from './sqlite-schema-helper.js';
 import { bindStatement, type BindingStyle, type BoundStatement } from './bound-statement.js';
 
 /** What the SQLite engine asks of its connection; see `sqlite.ts` for the meaning. */
@@ -191,7 +192,10 @@ export class BoundSqliteConnection extends BaseSqliteConnection implements BulkC
     await this.ensureConnection();
     const { text, values } = this.#bind(query, parameters);
     // Kysely refuses to stream what it does not take for a select.
-    const compiled = { ...CompiledQuery.raw(text, [...values]), query: { kind: 'SelectQueryNode' } } as CompiledQuery<T>;
+    const compiled = {
+      ...CompiledQuery.raw(text, [...values]),
+      query: { kind: 'SelectQueryNode' },
+    } as CompiledQuery<T>;
     this.logQuery(text, { ...loggerContext, query: text });
     for await (const { rows } of (transaction ?? this.getClient()).getExecutor().stream(compiled, chunkSize)) {
       yield* this.transformRawResult<T[]>({ rows }, 'all');
@@ -210,9 +214,13 @@ export class BoundSqliteConnection extends BaseSqliteConnection implements BulkC
     this.logQuery(text, { query: text });
   }
 
-  #bind(query: Parameters<BaseSqliteConnection['execute']>[0], parameters: readonly unknown[] | Dictionary): BoundStatement {
+  #bind(
+    query: Parameters<BaseSqliteConnection['execute']>[0],
+    parameters: readonly unknown[] | Dictionary,
+  ): BoundStatement {
     let statement = typeof query === 'string' ? query : isRaw(query) ? query : query.toRaw();
-    if (typeof statement === 'string' && !Array.isArray(parameters)) statement = raw(statement, parameters as Dictionary);
+    if (typeof statement === 'string' && !Array.isArray(parameters))
+      statement = raw(statement, parameters as Dictionary);
     const sql = typeof statement === 'string' ? statement : statement.sql;
     const given = typeof statement === 'string' ? (parameters as readonly unknown[]) : statement.params;
     return bindStatement(this.platform, SQLITE_STYLE, this.config.get('onQuery')(sql, given), given);
@@ -222,6 +230,6 @@ export class BoundSqliteConnection extends BaseSqliteConnection implements BulkC
 /** MikroORM's SQLite driver over {@link BoundSqliteConnection}. */
 export class BoundSqliteDriver extends AbstractSqlDriver<BoundSqliteConnection> {
   constructor(config: Configuration) {
-    super(config, new SqlitePlatform(), BoundSqliteConnection, ['kysely', 'better-sqlite3']);
+    super(config, new BoundSqlitePlatform(), BoundSqliteConnection, ['kysely', 'better-sqlite3']);
   }
 }

@@ -21,7 +21,11 @@ export type MessageModality = (typeof MESSAGE_MODALITIES)[number];
 /** One turn of a conversation. It is never changed; its order is `seq`, not a time. */
 @Entity({ tableName: 'messages' })
 @Unique({ name: 'messages_seq_unique', properties: ['conversation', 'seq'] })
-@Unique({ name: 'messages_idempotency_key_unique', properties: ['tenant', 'idempotencyKey'], where: 'idempotency_key is not null' })
+@Unique({
+  name: 'messages_idempotency_key_unique',
+  properties: ['tenant', 'idempotencyKey'],
+  where: 'idempotency_key is not null',
+})
 export class Message extends TenantOwned {
   [OptionalProps]?:
     | 'tenant'

@@ -59,7 +59,13 @@ export class RuleSet {
       const value = (candidate as Candidate)[property];
       if (applies.some((condition) => !condition(candidate, value))) continue;
       for (const check of checks) {
-        const args = { value, constraints: check.constraints, targetName: this.#entity.name, object: candidate, property };
+        const args = {
+          value,
+          constraints: check.constraints,
+          targetName: this.#entity.name,
+          object: candidate,
+          property,
+        };
         if (passes(check, value, args)) continue;
         issues.push({ path: path + property, rule: check.rule, message: messageOf(check, args), kind: kindOf(value) });
       }
@@ -93,12 +99,10 @@ function passes(check: Check, value: unknown, args: ValidationArguments): boolea
 function messageOf(check: Check, args: ValidationArguments): string {
   const template = check.message ?? check.constraint.defaultMessage?.(args) ?? 'is not valid';
   const text = typeof template === 'function' ? template(args) : template;
-  return text
-    .replace(/^(each value in )?\$property /, '$1')
-    .replace(/\$constraint(\d+)/g, (_match, index: string) => {
-      const constraint = check.constraints[Number(index) - 1];
-      return Array.isArray(constraint) ? constraint.join(', ') : String(constraint);
-    });
+  return text.replace(/^(each value in )?\$property /, '$1').replace(/\$constraint(\d+)/g, (_match, index: string) => {
+    const constraint = check.constraints[Number(index) - 1];
+    return Array.isArray(constraint) ? constraint.join(', ') : String(constraint);
+  });
 }
 
 /** What kind of value was found, for a message that must not show the value itself. */

@@ -94,7 +94,8 @@ async function conversationLine(
   const participant = participantOf(user.externalId, source);
   const isDerived = (session: Row<VoiceSession>) => split(session.metadata).archive.derived === true;
   const described = sessions.filter((session) => !isDerived(session));
-  const modality = sessions.some(isDerived) || messages.some((message) => message.modality === 'voice') ? 'voice' : 'text';
+  const modality =
+    sessions.some(isDerived) || messages.some((message) => message.modality === 'voice') ? 'voice' : 'text';
   return withoutAbsent({
     source,
     id,
@@ -107,7 +108,8 @@ async function conversationLine(
     metadata,
     messages: messages.map((message) => messageLine(message, modality)),
     // A voice conversation without this key gets a session made of its messages, so an empty list must be written.
-    voiceSessions: described.length > 0 || (modality === 'voice' && sessions.length === 0) ? described.map(sessionLine) : undefined,
+    voiceSessions:
+      described.length > 0 || (modality === 'voice' && sessions.length === 0) ? described.map(sessionLine) : undefined,
   });
 }
 

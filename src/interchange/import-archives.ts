@@ -45,63 +45,86 @@ const BATCH_ROWS = 1_000;
 const BATCH_CHARACTERS = 1_000_000;
 const BATCH_RECORDS = 500;
 
+/** An archive that was looked over to its end: it is there, whole, and of this format. */
+export interface VerifiedArchive {
+  readonly file: string;
+  readonly format: ArchiveFormat;
+  /** As it lies on disk. */
+  readonly bytes: number;
+}
+
 /**
- * Imports archives into a tenant, in batches of one transaction, in memory that does not grow with the files. Every file is looked
- * over to its end before the first row is written, so a missing or truncated one writes nothing. A conversation is stored whole or
- * left out whole; one whose key is there already is left as it is, so importing again adds nothing.
+ * Looks files over to their ends, so that an import finds none of them missing or truncated when it is half done.
  *
+ * @throws ArchiveUnreadableError for the first one that cannot be read or whose format is not known.
+ */
+export async function verifyArchives(
+  files: readonly string[],
+  options: Pick<ImportOptions, 'format' | 'signal'> = {},
+): Promise<VerifiedArchive[]> {
+  const archives: VerifiedArchive[] = [];
+  for (const file of files) {
+    await verifyArchive(file, withSignal(options.signal));
+    const format = options.format ?? (await detectFormat(file, withSignal(options.signal)));
+    archives.push({ file, format, bytes: (await stat(file)).size });
+  }
+  return archives;
+}
+
+/**
+ * Imports archives into a tenant, in batches of one transaction, in memory that does not grow with the files. Files are verified
+ * before the first row is written, so a missing or truncated one writes nothing. A conversation is stored whole or left out whole;
+ * one whose key is there already is left as it is, so importing again adds nothing.
+ *
+ * @param archives Files, or what {@link verifyArchives} made of them.
  * @throws ArchiveUnreadableError, ArchiveRejectedError when strict, the signal's reason when it is aborted (batches that were
  *   committed before stay, unless strict), and the errors of the database.
  */
 export async function importArchives(
   tenant: TenantContext,
-  files: readonly string[],
+  archives: readonly string[] | readonly VerifiedArchive[],
   options: ImportOptions = {},
 ): Promise<ImportReport> {
-  const sizes: number[] = [];
-  const formats: ArchiveFormat[] = [];
-  for (const file of files) {
-    await verifyArchive(file, withSignal(options.signal));
-    formats.push(options.format ?? (await detectFormat(file)));
-    sizes.push((await stat(file)).size);
-  }
-  const run = new ImportRun(tenant, options, sizes);
-  const importAll = async (): Promise<ImportReport> => {
-    const reports = [];
-    for (const [index, file] of files.entries()) {
-      const format = formats[index] ?? 'colloquy';
-      reports.push({ file, format, counts: await run.importFile(file, format) });
-    }
-    return { files: reports, total: run.total };
-  };
-  // The batches' units of work join this one.
-  return options.strict ? tenant.transaction(importAll) : importAll();
+  const verified = isVerified(archives) ? archives : await verifyArchives(archives, options);
+  const run = new ImportRun(tenant, options, verified);
+  // The batches' units of work join a unit of work around them.
+  return options.strict ? tenant.transaction(() => run.importAll()) : run.importAll();
+}
+
+function isVerified(archives: readonly string[] | readonly VerifiedArchive[]): archives is readonly VerifiedArchive[] {
+  return typeof archives[0] === 'object';
 }
 
 class ImportRun {
   readonly total = noCounts();
   readonly #tenant: TenantContext;
   readonly #options: ImportOptions;
+  readonly #archives: readonly VerifiedArchive[];
   readonly #bytesTotal: number;
-  readonly #sizes: number[];
   #bytesBefore = 0;
 
-  constructor(tenant: TenantContext, options: ImportOptions, sizes: number[]) {
+  constructor(tenant: TenantContext, options: ImportOptions, archives: readonly VerifiedArchive[]) {
     this.#tenant = tenant;
     this.#options = options;
-    this.#sizes = [...sizes];
-    this.#bytesTotal = sizes.reduce((sum, size) => sum + size, 0);
+    this.#archives = archives;
+    this.#bytesTotal = archives.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  async importFile(file: string, format: ArchiveFormat): Promise<ImportCounts> {
+  async importAll(): Promise<ImportReport> {
+    const files = [];
+    for (const archive of this.#archives) {
+      files.push({ file: archive.file, format: archive.format, counts: await this.#importFile(archive) });
+      this.#bytesBefore += archive.bytes;
+      this.#report(archive.file, 0);
+    }
+    return { files, total: this.total };
+  }
+
+  async #importFile({ file, format }: VerifiedArchive): Promise<ImportCounts> {
     const counts = noCounts();
     let bytesRead = 0;
     let batch: NumberedRecord[] = [];
     let weight = emptyWeight();
-    const report = (): void => {
-      const progress = { file, bytesRead: this.#bytesBefore + bytesRead, bytesTotal: this.#bytesTotal };
-      this.#options.onProgress?.({ ...progress, counts: this.total });
-    };
     const store = async (): Promise<void> => {
       if (batch.length === 0) return;
       const records = batch;
@@ -109,7 +132,7 @@ class ImportRun {
       weight = emptyWeight();
       const result = await this.#tenant.transaction((unit) => storeBatch(unit, records));
       this.#account(file, counts, result);
-      report();
+      this.#report(file, bytesRead);
     };
     const entries = readArchive(file, {
       format,
@@ -126,10 +149,12 @@ class ImportRun {
       if (isFull(weight)) await store();
     }
     await store();
-    this.#bytesBefore += this.#sizes.shift() ?? 0;
-    bytesRead = 0;
-    report();
     return counts;
+  }
+
+  #report(file: string, bytesOfFile: number): void {
+    const bytesRead = this.#bytesBefore + bytesOfFile;
+    this.#options.onProgress?.({ file, bytesRead, bytesTotal: this.#bytesTotal, counts: this.total });
   }
 
   #account(file: string, counts: ImportCounts, result: BatchResult): void {

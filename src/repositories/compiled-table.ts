@@ -16,9 +16,9 @@ type IsReference<T> = NonNullable<T> extends Reference ? true : false;
  * the entity, so there is no second description of it.
  */
 export type Row<Entity> = {
-  readonly [Key in Extract<keyof Entity, string> as IsReference<Entity[Key]> extends true
-    ? `${Key}Id`
-    : Key]: IsReference<Entity[Key]> extends true ? (null extends Entity[Key] ? string | null : string) : Entity[Key];
+  readonly [
+    Key in Extract<keyof Entity, string> as IsReference<Entity[Key]> extends true ? `${Key}Id` : Key
+  ]: IsReference<Entity[Key]> extends true ? (null extends Entity[Key] ? string | null : string) : Entity[Key];
 };
 
 interface Column {

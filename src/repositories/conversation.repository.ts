@@ -9,7 +9,6 @@ export class ConversationRepository extends ExternallyKeyedRepository<Conversati
     super(em, Conversation);
   }
 
-
   /** A user's conversations, the newest first. They are cut by id, which never changes, not by the time of the last message. */
   async readPageOfUser(userId: string, request: PageRequest = {}): Promise<Page<Row<Conversation>>> {
     const { after, limit } = resolvePage(request);

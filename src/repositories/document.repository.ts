@@ -6,5 +6,4 @@ export class DocumentRepository extends ExternallyKeyedRepository<Document> {
   constructor(em: SqlEntityManager) {
     super(em, Document);
   }
-
 }

@@ -139,7 +139,16 @@ export class MessageRepository extends TenantOwnedRepository<Message> {
   }
 }
 
-const COMPARED = ['conversationId', 'role', 'content', 'parts', 'modality', 'tokenCount', 'references', 'metadata'] as const;
+const COMPARED = [
+  'conversationId',
+  'role',
+  'content',
+  'parts',
+  'modality',
+  'tokenCount',
+  'references',
+  'metadata',
+] as const;
 
 /** The first property in which two messages differ; JSON values are compared as they are stored. */
 function differenceOf(first: Row<Message>, second: Row<Message>): string | undefined {
@@ -154,7 +163,8 @@ function resolveHistory(request: HistoryRequest, seq: string) {
   }
   const limit = request.limit ?? DEFAULT_LIMIT;
   assertLimit('limit', limit, MAX_HISTORY);
-  const [name, position] = 'after' in request ? (['after', request.after] as const) : (['before', request.before] as const);
+  const [name, position] =
+    'after' in request ? (['after', request.after] as const) : (['before', request.before] as const);
   if (!Number.isSafeInteger(position)) {
     const message = 'must be a sequence number';
     throw new ValidationError('The request', [{ path: name, rule: 'seq', message, kind: typeof position }]);

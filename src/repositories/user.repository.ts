@@ -6,5 +6,4 @@ export class UserRepository extends ExternallyKeyedRepository<User> {
   constructor(em: SqlEntityManager) {
     super(em, User);
   }
-
 }

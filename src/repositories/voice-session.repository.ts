@@ -9,7 +9,6 @@ export class VoiceSessionRepository extends ExternallyKeyedRepository<VoiceSessi
     super(em, VoiceSession);
   }
 
-
   /** A user's voice sessions, the newest first. */
   async readPageOfUser(userId: string, request: PageRequest = {}): Promise<Page<Row<VoiceSession>>> {
     const { after, limit } = resolvePage(request);

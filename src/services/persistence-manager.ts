@@ -88,6 +88,14 @@ export class PersistenceManager {
     return new TenantContext(slug, scope, (tenantId) => readStats(this.#transactions, this.#engine, tenantId));
   }
 
+  /**
+   * A transaction over several tenants: calls of services and units of work inside it join it, and all are committed when `work`
+   * resolves, none when it throws.
+   */
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    return this.#transactions.write(undefined, work);
+  }
+
   /** The rows of all tenants by table, and the size of the database. */
   async stats(): Promise<Stats> {
     return readStats(this.#transactions, this.#engine);

@@ -18,7 +18,8 @@ export interface Stats {
 export async function readStats(transactions: Transactions, engine: Engine, tenantId?: string): Promise<Stats> {
   return transactions.read(undefined, async ({ em }) => {
     const rows: Record<string, number> = {};
-    for (const entity of entities as readonly EntityClass<object>[]) rows[em.getMetadata().get(entity).tableName] = await count(em, entity, tenantId);
+    for (const entity of entities as readonly EntityClass<object>[])
+      rows[em.getMetadata().get(entity).tableName] = await count(em, entity, tenantId);
     return { database: engine.description, databaseBytes: await engine.databaseSize(em), rows };
   });
 }

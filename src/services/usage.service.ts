@@ -33,7 +33,12 @@ export class UsageService {
   async add(input: UsageInput): Promise<Row<UsageRecord>> {
     return this.#scope.write(async ({ em, usage }) => {
       const day = input.day ?? runtimeOf(em).clock.now().toISOString().slice(0, 10);
-      const record = await usage.obtain({ userId: input.userId ?? null, day, provider: input.provider, model: input.model });
+      const record = await usage.obtain({
+        userId: input.userId ?? null,
+        day,
+        provider: input.provider,
+        model: input.model,
+      });
       record.requests += input.requests ?? 1;
       record.promptTokens += input.promptTokens ?? 0;
       record.completionTokens += input.completionTokens ?? 0;

@@ -24,7 +24,9 @@ export class CreateConversations extends Migration {
       )
     `);
     this.addSql(`create index "conversations_user_index" on "conversations" ("tenant_id", "user_id", "id")`);
-    this.addSql(`create unique index "conversations_external_id_unique" on "conversations" ("tenant_id", "external_id")`);
+    this.addSql(
+      `create unique index "conversations_external_id_unique" on "conversations" ("tenant_id", "external_id")`,
+    );
   }
 
   override down(): void {

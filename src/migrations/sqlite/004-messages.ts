@@ -23,7 +23,9 @@ export class CreateMessages extends Migration {
         constraint "messages_tenant_id_conversation_id_foreign" foreign key ("tenant_id", "conversation_id") references "conversations" ("tenant_id", "id") on update no action on delete cascade
       )
     `);
-    this.addSql(`create unique index "messages_idempotency_key_unique" on "messages" ("tenant_id", "idempotency_key") where idempotency_key is not null`);
+    this.addSql(
+      `create unique index "messages_idempotency_key_unique" on "messages" ("tenant_id", "idempotency_key") where idempotency_key is not null`,
+    );
     this.addSql(`create unique index "messages_seq_unique" on "messages" ("tenant_id", "conversation_id", "seq")`);
   }
 

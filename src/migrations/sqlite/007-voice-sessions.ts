@@ -25,9 +25,13 @@ export class CreateVoiceSessions extends Migration {
         constraint "voice_sessions_tenant_id_conversation_id_foreign" foreign key ("tenant_id", "conversation_id") references "conversations" ("tenant_id", "id") on update no action on delete no action
       )
     `);
-    this.addSql(`create index "voice_sessions_conversation_index" on "voice_sessions" ("tenant_id", "conversation_id")`);
+    this.addSql(
+      `create index "voice_sessions_conversation_index" on "voice_sessions" ("tenant_id", "conversation_id")`,
+    );
     this.addSql(`create index "voice_sessions_user_index" on "voice_sessions" ("tenant_id", "user_id", "id")`);
-    this.addSql(`create unique index "voice_sessions_external_id_unique" on "voice_sessions" ("tenant_id", "external_id")`);
+    this.addSql(
+      `create unique index "voice_sessions_external_id_unique" on "voice_sessions" ("tenant_id", "external_id")`,
+    );
   }
 
   override down(): void {

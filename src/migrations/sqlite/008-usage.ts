@@ -24,7 +24,9 @@ export class CreateUsage extends Migration {
       )
     `);
     this.addSql(`create index "usage_records_user_index" on "usage_records" ("tenant_id", "user_id")`);
-    this.addSql(`create unique index "usage_records_day_unique" on "usage_records" ("tenant_id", "day", "subject", "provider", "model")`);
+    this.addSql(
+      `create unique index "usage_records_day_unique" on "usage_records" ("tenant_id", "day", "subject", "provider", "model")`,
+    );
   }
 
   override down(): void {

@@ -1,0 +1,56 @@
+import { type EntityManager, ref } from '@mikro-orm/core';
+import { Seeder } from '@mikro-orm/seeder';
+import { Tenant } from '../entities/tenant.js';
+import { TENANT_FILTER } from '../entities/tenant-owned.js';
+import { ConversationFactory, MessageFactory, TenantFactory, UserFactory } from './factories.js';
+import { createSeededSources } from './seeded-sources.js';
+
+export interface SeedOptions {
+  readonly tenants: number;
+  /** Users of each tenant. */
+  readonly users: number;
+  /** Conversations of each user, of 2 to 20 messages. */
+  readonly conversations: number;
+  readonly seed: number;
+}
+
+export const SEED_DEFAULTS: SeedOptions = { tenants: 2, users: 5, conversations: 4, seed: 1 };
+
+/** Invented tenants, users and conversations. A tenant that was seeded before is left as it is. */
+export class DatabaseSeeder extends Seeder {
+  readonly #options: SeedOptions;
+  readonly #onTenant: (slug: string, added: boolean) => void;
+
+  constructor(options: SeedOptions = SEED_DEFAULTS, onTenant: (slug: string, added: boolean) => void = () => {}) {
+    super();
+    this.#options = options;
+    this.#onTenant = onTenant;
+  }
+
+  override async run(em: EntityManager): Promise<void> {
+    for (let number = 1; number <= this.#options.tenants; number += 1) {
+      const slug = `seed-${String(this.#options.seed)}-${String(number)}`;
+      const added = await em.fork().transactional((fork) => this.#seedTenant(fork, slug, number));
+      this.#onTenant(slug, added);
+    }
+  }
+
+  /** Each tenant has a seed of its own, so that asking for more tenants does not change the ones before. */
+  async #seedTenant(em: EntityManager, slug: string, number: number): Promise<boolean> {
+    if (await em.findOne(Tenant, { slug })) return false;
+    const sources = createSeededSources(this.#options.seed * 1_000_003 + number);
+    const { faker } = sources;
+    const tenant = new TenantFactory(em, sources).makeOne({ slug });
+    em.setFilterParams(TENANT_FILTER, { tenantId: tenant.id });
+    const owned = { tenant: ref(tenant) };
+    for (const user of new UserFactory(em, sources).make(this.#options.users, owned)) {
+      const data = { ...owned, user: ref(user) };
+      const conversations = new ConversationFactory(em, sources).make(this.#options.conversations, data);
+      for (const conversation of conversations) {
+        const length = faker.number.int({ min: 2, max: 20 });
+        new MessageFactory(em, sources).converse(ref(conversation), length);
+      }
+    }
+    return true;
+  }
+}

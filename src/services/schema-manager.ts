@@ -1,0 +1,105 @@
+import { MikroORM } from '@mikro-orm/core';
+import { type ConfigurationInput, resolveConfiguration } from '../config.js';
+import type { Engine } from '../database/engine.js';
+import { Migrator, type MigrationStatus } from '../database/migrator.js';
+import { selectEngine } from '../database/select-engine.js';
+import { createRuntime, installRuntime, type Sources } from '../runtime.js';
+import { createOrmOptions } from './orm-options.js';
+
+export interface SchemaStatus {
+  /** The database for people, without secrets. */
+  readonly database: string;
+  /** False for a file that would be made by `up`. */
+  readonly exists: boolean;
+  readonly migrations: readonly MigrationStatus[];
+}
+
+/** Brings the schema of a database up or down, and tells how it stands, without opening the database for use. */
+export class SchemaManager {
+  readonly #orm: MikroORM;
+  readonly #engine: Engine;
+
+  private constructor(orm: MikroORM, engine: Engine) {
+    this.#orm = orm;
+    this.#engine = engine;
+  }
+
+  /** Takes the database as it is; it connects, and makes a missing file, only when something asks for it. */
+  static async open(options: ConfigurationInput & Partial<Sources> = {}): Promise<SchemaManager> {
+    const engine = selectEngine(resolveConfiguration(options).databaseUrl);
+    engine.assertReachable();
+    const orm = await MikroORM.init(createOrmOptions(engine));
+    installRuntime(orm.config, createRuntime(options));
+    return new SchemaManager(orm, engine);
+  }
+
+  get database(): string {
+    return this.#engine.description;
+  }
+
+  /** How the migrations of this code and the record in the database agree. It writes nothing and makes no file. */
+  async status(): Promise<SchemaStatus> {
+    return this.#guard(async () => {
+      const exists = this.#engine.exists();
+      const migrations: MigrationStatus[] = exists
+        ? await this.#connected((migrator) => migrator.status())
+        : this.#engine.migrations.map(({ name }) => ({ name, state: 'pending' }));
+      return { database: this.database, exists, migrations };
+    });
+  }
+
+  /**
+   * Applies every pending migration in one transaction and returns their names.
+   *
+   * @throws SchemaMismatchError when the database is newer than this code, was migrated by edited files, or is not Colloquy's.
+   */
+  async up(): Promise<string[]> {
+    return this.#guard(() =>
+      this.#connected(async (migrator) => {
+        await migrator.assertUsable(this.#engine);
+        return (await migrator.up()).map(({ name }) => name);
+      }),
+    );
+  }
+
+  /** Reverts the last migration, or all after the one named; `0` reverts all of them. What the tables held is lost. */
+  async down(to?: string): Promise<string[]> {
+    return this.#guard(() =>
+      this.#connected(async (migrator) => {
+        const options = to === undefined ? undefined : { to: to === '0' ? (0 as const) : to };
+        return (await migrator.down(options)).map(({ name }) => name);
+      }),
+    );
+  }
+
+  /** The statements that would make the tables what the entities describe; empty when they agree. */
+  async differences(): Promise<string[]> {
+    return this.#guard(() =>
+      this.#connected(async () => {
+        const sql = await this.#orm.schema.getUpdateSchemaSQL({ wrap: false });
+        return sql.split(/;\n/).flatMap((statement) => statement.trim() || []);
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#orm.close(true);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #connected<T>(work: (migrator: Migrator) => Promise<T>): Promise<T> {
+    await this.#orm.connect();
+    return work(Migrator.of(this.#orm));
+  }
+
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.#engine.translateError(error);
+    }
+  }
+}
