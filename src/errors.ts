@@ -35,8 +35,7 @@ export abstract class ColloquyError extends Error {
   }
 
   toJSON(): Record<string, unknown> {
-    const { name: _name, message, code, ...fields } = this as unknown as Record<string, unknown>;
-    delete fields['cause'];
+    const { name: _name, cause: _cause, code, ...fields } = this as unknown as Record<string, unknown>;
     return { code, message: this.message, ...fields };
   }
 }

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { ExitCode } from './exit-codes.js';
-import { Terminal } from './terminal.js';
+import type { Terminal } from './terminal.js';
 
 /** What every command gets: where to write, and the signal that ends it early. */
 export interface CommandContext {

@@ -13,11 +13,7 @@ export interface NamedMigration {
 /** What the connections of our engines can do beyond MikroORM's. */
 export interface BulkConnection {
   /** Runs one statement, with `?` for its values, once for each list of values, inside a running transaction. */
-  executeMany(
-    statement: string,
-    rows: Iterable<readonly unknown[]>,
-    transaction: Transaction | undefined,
-  ): Promise<void>;
+  executeMany(statement: string, rows: Iterable<readonly unknown[]>, transaction?: Transaction): Promise<void>;
 }
 
 /**

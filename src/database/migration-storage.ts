@@ -21,7 +21,7 @@ interface StorageContext {
  */
 export class ChecksumMigrationStorage extends MigrationStorage {
   readonly #context: StorageContext;
-  #transaction: Transaction | undefined;
+  #transaction?: Transaction;
 
   constructor(context: StorageContext, ...parameters: ConstructorParameters<typeof MigrationStorage>) {
     super(...parameters);

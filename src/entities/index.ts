@@ -7,7 +7,14 @@ import { UsageRecord } from './usage-record.js';
 import { User } from './user.js';
 import { VoiceSession } from './voice-session.js';
 
-export { ApiKey, Conversation, Document, Message, Tenant, UsageRecord, User, VoiceSession };
+export * from './api-key.js';
+export * from './conversation.js';
+export * from './document.js';
+export * from './message.js';
+export * from './tenant.js';
+export * from './usage-record.js';
+export * from './user.js';
+export * from './voice-session.js';
 
 /** Every entity, in the order in which rows can be made. */
 export const entities = [Tenant, User, ApiKey, Conversation, Message, Document, VoiceSession, UsageRecord] as const;

@@ -73,25 +73,17 @@ export function IsExternalId(): PropertyDecorator {
 
 function isJsonValue(value: unknown, depth: number): boolean {
   if (depth > JSON_DEPTH_MAX) return false;
-  switch (typeof value) {
-    case 'string':
-      return isStorable(value);
-    case 'number':
-      return Number.isFinite(value);
-    case 'boolean':
-      return true;
-    case 'object': {
-      if (value === null) return true;
-      if (Array.isArray(value)) return value.every((item) => isJsonValue(item, depth + 1));
-      const prototype: unknown = Object.getPrototypeOf(value);
-      if (prototype !== Object.prototype && prototype !== null) return false;
-      return Object.entries(value).every(
-        ([key, item]) => isStorable(key) && (item === undefined || isJsonValue(item, depth + 1)),
-      );
-    }
-    default:
-      return false;
-  }
+  if (value === null || typeof value === 'boolean') return true;
+  if (typeof value === 'string') return isStorable(value);
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (Array.isArray(value)) return value.every((item) => isJsonValue(item, depth + 1));
+  if (typeof value !== 'object') return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  // JSON leaves out what is undefined.
+  return Object.entries(value).every(
+    ([key, item]) => isStorable(key) && (item === undefined || isJsonValue(item, depth + 1)),
+  );
 }
 
 function fitsJson(value: unknown): boolean {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Conversation } from '../entities/conversation.js';
 import type { Document } from '../entities/document.js';
 import type { Message } from '../entities/message.js';
@@ -6,6 +5,7 @@ import type { User } from '../entities/user.js';
 import type { VoiceSession } from '../entities/voice-session.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Runtime } from '../runtime.js';
+import { checksumOf } from '../services/documents.service.js';
 import type { ArchivedConversation, ArchivedDocument, ArchivedMessage, ArchivedVoiceSession } from './archive.js';
 import { anonymousExternalId, toExternalId } from './external-key.js';
 
@@ -94,7 +94,7 @@ export class ArchiveRows {
       content: archived.content,
       contentType: archived.contentType,
       source: archived.source,
-      checksum: createHash('sha256').update(archived.content).digest('hex'),
+      checksum: checksumOf(archived.content),
       metadata: { ...archived.metadata },
       status: archived.status ?? 'active',
       version: 1,

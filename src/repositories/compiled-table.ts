@@ -131,8 +131,8 @@ export function compiledTableOf<Entity extends object>(
   }
   let table = tables.get(entity) as CompiledTable<Entity> | undefined;
   if (!table) {
-    table = new CompiledTable<Entity>(em.getMetadata().get(entity) as EntityMetadata<Entity>, em.getPlatform());
-    tables.set(entity, table as unknown as CompiledTable<object>);
+    table = new CompiledTable(em.getMetadata().get<Entity>(entity), em.getPlatform());
+    tables.set(entity, table);
   }
   return table;
 }

@@ -152,8 +152,11 @@ const COMPARED = [
 
 /** The first property in which two messages differ; JSON values are compared as they are stored. */
 function differenceOf(first: Row<Message>, second: Row<Message>): string | undefined {
-  const stored = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
   return COMPARED.find((key) => !isDeepStrictEqual(stored(first[key]), stored(second[key])));
+}
+
+function stored(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
 }
 
 function resolveHistory(request: HistoryRequest, seq: string) {

@@ -45,7 +45,7 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
   async get(id: string): Promise<Entity> {
     const found = await this.em.findOne(this.entity, { tenant: this.tenantId, id } as never);
     if (!found) throw new NotFoundError(this.label, id);
-    return found as Entity;
+    return found;
   }
 
   /**

@@ -19,9 +19,9 @@ export interface DocumentChanges extends Partial<Omit<DocumentInput, 'externalId
   readonly status?: DocumentStatus;
 }
 
-/** SHA-256 of a document's content, in hexadecimal digits. */
-export function checksumOf(content: string): string {
-  return createHash('sha256').update(content).digest('hex');
+/** SHA-256 of a document's content, in hexadecimal digits. What is no text is for the rules to refuse. */
+export function checksumOf(content: unknown): string {
+  return createHash('sha256').update(String(content)).digest('hex');
 }
 
 const TEXT = ['title', 'content', 'contentType', 'source', 'metadata'] as const;
@@ -38,7 +38,7 @@ export class DocumentsService {
   /** @throws ValidationError, AlreadyExistsError when the external id is taken. */
   async create(input: DocumentInput): Promise<Row<Document>> {
     return this.#scope.write(async ({ em, documents }) => {
-      const document = documents.createFrom(input, SETTABLE, { checksum: checksumOf(String(input.content)) });
+      const document = documents.createFrom(input, SETTABLE, { checksum: checksumOf(input.content) });
       await em.flush();
       return documents.toRow(document);
     });
@@ -56,7 +56,7 @@ export class DocumentsService {
 
   /** Changes what is named in `changes` and leaves the rest; the checksum follows the content. */
   async update(id: string, changes: DocumentChanges): Promise<Row<Document>> {
-    const checksum = changes.content === undefined ? {} : { checksum: checksumOf(String(changes.content)) };
+    const checksum = changes.content === undefined ? {} : { checksum: checksumOf(changes.content) };
     return this.#scope.write(({ documents }) => documents.change(id, { ...changes, ...checksum }, CHANGEABLE));
   }
 

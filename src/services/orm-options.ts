@@ -37,7 +37,7 @@ export function createOrmOptions(engine: Engine): Partial<Options> {
       snapshotOnMigrate: false,
       silent: true,
     },
-    seeder: { path: 'dist/seeders', pathTs: 'src/seeders', defaultSeeder: 'ArchiveSeeder', emit: 'ts' },
+    seeder: { path: 'dist/seeders', pathTs: 'src/seeders', defaultSeeder: 'DatabaseSeeder', emit: 'ts' },
   };
 }
 

@@ -33,7 +33,7 @@ export class Transactions {
       if (outer) return this.#join(outer, tenantId, work);
       return this.#fork(tenantId).transactional(async (em) => {
         // MikroORM works on a fork of its own, whose filter parameters are a copy.
-        const running: Running = { tenantId, unit: new UnitOfWork(em as SqlEntityManager), ended: false };
+        const running: Running = { tenantId, unit: new UnitOfWork(em), ended: false };
         try {
           return await this.#running.run(running, () => work(running.unit));
         } finally {

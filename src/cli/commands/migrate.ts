@@ -93,11 +93,6 @@ async function check({ terminal }: CommandContext): Promise<ExitCode> {
   await using schema = await SchemaManager.open();
   const { exists, migrations } = await schema.status();
   const named = (state: MigrationState) => migrations.filter((entry) => entry.state === state).map(({ name }) => name);
-  const none = (title: string, names: readonly string[], advice: string): Check => ({
-    check: title,
-    verdict: names.length === 0 ? 'pass' : 'fail',
-    detail: names.length === 0 ? '' : `${names.join(', ')}: ${advice}`,
-  });
   const checks: Check[] = [
     none('no migration is pending', named('pending'), 'run "colloquy migrate up"'),
     none('no migration was changed since it was applied', named('changed'), 'restore the files'),
@@ -119,4 +114,9 @@ async function check({ terminal }: CommandContext): Promise<ExitCode> {
     terminal.line(line);
   terminal.result({ database: schema.database, checks });
   return checks.every(({ verdict }) => verdict === 'pass') ? EXIT.success : EXIT.findings;
+}
+
+function none(title: string, names: readonly string[], advice: string): Check {
+  const passes = names.length === 0;
+  return { check: title, verdict: passes ? 'pass' : 'fail', detail: passes ? '' : `${names.join(', ')}: ${advice}` };
 }
