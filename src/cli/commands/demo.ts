@@ -39,7 +39,9 @@ async function demo(context: CommandContext, files: readonly string[]): Promise<
     terminal.line(`The last messages of ${name}${conversation.title === null ? '' : ` (${conversation.title})`}:`);
     showMessages(terminal, await tenant.messages.history(conversation.id, { last: LAST }));
     terminal.line();
-    terminal.line(`More of it: npm run -s colloquy -- history ${name} --tenant ${TENANT}`);
+    // Whoever runs the sources has no `colloquy` on the path.
+    const command = import.meta.url.endsWith('.ts') ? 'npm run -s colloquy --' : 'npx colloquy';
+    terminal.line(`More of it: ${command} history ${name} --tenant ${TENANT}`);
   }
   return report.total.rejected > 0 ? EXIT.findings : EXIT.success;
 }
