@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { ArchiveRejectedError, ColloquyError, ConfigurationError, ValidationError } from '../errors.js';
 import type { CommandContext } from './command-context.js';
@@ -85,7 +86,12 @@ function reportFailure(terminal: Terminal, error: unknown, signal: AbortSignal):
     terminal.remark('Interrupted. What was committed before stays; running the command again completes it.');
     return EXIT.interrupted;
   }
-  if (!(error instanceof ColloquyError)) throw error;
+  if (!(error instanceof ColloquyError)) {
+    // The system's errors, such as a full disk, speak for themselves; anything else is a defect, whose place matters.
+    const isSystemError = error instanceof Error && 'syscall' in error;
+    terminal.remark(`colloquy: ${isSystemError ? error.message : inspect(error)}`);
+    return EXIT.failure;
+  }
   terminal.remark(`colloquy: ${error.message}`);
   terminal.result({ error: error.toJSON() });
   if (error instanceof ArchiveRejectedError) return EXIT.findings;

@@ -72,7 +72,7 @@ export class PersistenceManager {
     return this.#engine.description;
   }
 
-  /** The ORM, for whoever wants MikroORM itself. Its entity managers need the tenant filter's parameter. */
+  /** MikroORM itself, with its metadata, configuration and connection. It is closed with this manager. */
   get orm(): MikroORM {
     return this.#orm;
   }
@@ -96,6 +96,14 @@ export class PersistenceManager {
     return this.#transactions.write(undefined, work);
   }
 
+  /**
+   * A fresh entity manager of MikroORM, for whoever wants the ORM itself, such as a seeder. No tenant limits it: set the parameter of
+   * the filter "tenant" to read or write rows of one.
+   */
+  async withEntityManager<T>(work: (em: SqlEntityManager) => Promise<T>): Promise<T> {
+    return this.#transactions.bare(work);
+  }
+
   /** The rows of all tenants by table, and the size of the database. */
   async stats(): Promise<Stats> {
     return readStats(this.#transactions, this.#engine);
@@ -103,8 +111,7 @@ export class PersistenceManager {
 
   /** Closes the database. Calls that are under way end first; later ones fail with PersistenceClosedError. */
   async close(): Promise<void> {
-    this.#transactions.close();
-    this.#closing ??= this.#orm.close(true);
+    this.#closing ??= this.#transactions.drain().then(() => this.#orm.close(true));
     await this.#closing;
   }
 

@@ -19,6 +19,7 @@ export class Transactions {
   readonly #em: SqlEntityManager;
   readonly #engine: Engine;
   readonly #running = new AsyncLocalStorage<Running>();
+  readonly #active = new Set<Promise<unknown>>();
   #closed = false;
 
   constructor(em: SqlEntityManager, engine: Engine) {
@@ -51,8 +52,16 @@ export class Transactions {
     });
   }
 
-  close(): void {
+  /** Runs `work` with a fresh entity manager that no tenant limits, and no transaction: MikroORM itself. */
+  async bare<T>(work: (em: SqlEntityManager) => Promise<T>): Promise<T> {
+    return this.#guard(() => work(this.#fork(undefined)));
+  }
+
+  /** Refuses new calls and resolves when those under way have ended. */
+  async drain(): Promise<void> {
+    if (this.#outer()) throw new TypeError('close() inside a unit of work would wait for itself.');
     this.#closed = true;
+    await Promise.allSettled(this.#active);
   }
 
   #outer(): Running | undefined {
@@ -82,12 +91,18 @@ export class Transactions {
     return em;
   }
 
+  /** Counts the call as under way, and translates the errors of the driver. */
   async #guard<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closed) throw new PersistenceClosedError();
+    // A unit of work that began before may finish what it is doing.
+    if (this.#closed && !this.#outer()) throw new PersistenceClosedError();
+    const call = work();
+    this.#active.add(call);
     try {
-      return await work();
+      return await call;
     } catch (error) {
       throw this.#engine.translateError(error);
+    } finally {
+      this.#active.delete(call);
     }
   }
 }

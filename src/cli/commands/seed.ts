@@ -27,7 +27,7 @@ async function seed({ terminal, signal }: CommandContext, options: SeedOptions):
     signal.throwIfAborted();
   });
   try {
-    await seeder.run(persistence.orm.em.fork());
+    await persistence.withEntityManager((em) => seeder.run(em));
   } finally {
     progress.stop();
   }
