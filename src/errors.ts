@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'SCHEMA_MISMATCH'
   | 'ARCHIVE_UNREADABLE'
   | 'ARCHIVE_REJECTED'
+  | 'UNIT_OF_WORK_ENDED'
   | 'PERSISTENCE_CLOSED';
 
 /** What every error of Colloquy has in common: branch on `code`, show `message`, log `cause`. */
@@ -262,6 +263,18 @@ export class ArchiveRejectedError extends ColloquyError {
     readonly reason: string,
   ) {
     super(`${file}:${line}: ${reason}. The import was strict: nothing was written.`);
+  }
+}
+
+/** A call inside a unit of work was still under way when the unit of work ended; whether it was committed is not known. */
+export class UnitOfWorkEndedError extends ColloquyError {
+  readonly code = 'UNIT_OF_WORK_ENDED';
+
+  constructor(options?: ErrorOptions) {
+    super(
+      'The unit of work ended before this call inside it did. Await every call before its function returns.',
+      options,
+    );
   }
 }
 

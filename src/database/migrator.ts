@@ -80,11 +80,23 @@ export class Migrator extends OrmMigrator {
       const advice = `migrations were edited after they had been applied (${changed.join(', ')}). Restore their files and put the change into a new migration.`;
       throw new SchemaMismatchError(engine.description, 'changed', changed, advice);
     }
-    if (pending.length === status.length && (await this.#records.tableExists('tenants'))) {
+    if (pending.length === status.length && (await this.#holdsForeignTables())) {
       const advice = 'it holds tables that Colloquy did not make. Choose another database.';
       throw new SchemaMismatchError(engine.description, 'foreign', pending, advice);
     }
     return pending;
+  }
+
+  /**
+   * Whether there is a table of one of the entities' names, and no record of migrations. The record is asked for last: another
+   * process that has just migrated committed both together.
+   */
+  async #holdsForeignTables(): Promise<boolean> {
+    for (const { tableName } of this.em.getMetadata().getAll().values()) {
+      if (tableName && (await this.#records.tableExists(tableName)))
+        return (await this.#records.applied()).length === 0;
+    }
+    return false;
   }
 
   protected override async runMigrations(

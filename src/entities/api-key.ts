@@ -39,12 +39,12 @@ export class ApiKey extends TenantOwned {
   @Matches(/^[a-z][a-z0-9_.:-]{0,63}$/, { each: true, message: 'must be names of scopes, such as messages:write' })
   scopes: string[] = [];
 
-  @Property({ type: 'datetime', length: 3, nullable: true })
+  @Property({ type: 'Date', length: 3, nullable: true })
   @IsOptional()
   @IsInstant()
   expiresAt: Date | null = null;
 
-  @Property({ type: 'datetime', length: 3, nullable: true })
+  @Property({ type: 'Date', length: 3, nullable: true })
   @IsOptional()
   @IsInstant()
   lastUsedAt: Date | null = null;

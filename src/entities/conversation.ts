@@ -61,7 +61,7 @@ export class Conversation extends TenantOwned {
   @Min(0)
   tokenCount: number = 0;
 
-  @Property({ type: 'datetime', length: 3, nullable: true })
+  @Property({ type: 'Date', length: 3, nullable: true })
   @IsOptional()
   @IsInstant()
   lastMessageAt: Date | null = null;

@@ -5,13 +5,16 @@ import { IsInstant } from './rules.js';
 
 const now = (_entity: unknown, em: EntityManager): Date => runtimeOf(em).clock.now();
 
-/** The instants of a row's making and of its last change: UTC, milliseconds, from the injected clock. */
+/**
+ * The instants of a row's making and of its last change: UTC, milliseconds, from the injected clock. Instants are mapped as `Date`: MikroORM compares what it knows as
+ * `datetime` by identity, and would write every row that it has read.
+ */
 export abstract class Timestamped {
-  @Property({ type: 'datetime', length: 3, onCreate: now })
+  @Property({ type: 'Date', length: 3, onCreate: now })
   @IsInstant()
   createdAt!: Date;
 
-  @Property({ type: 'datetime', length: 3, onCreate: now, onUpdate: now })
+  @Property({ type: 'Date', length: 3, onCreate: now, onUpdate: now })
   @IsInstant()
   updatedAt!: Date;
 }

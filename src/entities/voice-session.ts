@@ -38,11 +38,11 @@ export class VoiceSession extends TenantOwned {
   @IsJsonObject()
   config: Record<string, unknown> = {};
 
-  @Property({ type: 'datetime', length: 3 })
+  @Property({ type: 'Date', length: 3 })
   @IsInstant()
   startTime!: Date;
 
-  @Property({ type: 'datetime', length: 3, nullable: true })
+  @Property({ type: 'Date', length: 3, nullable: true })
   @IsOptional()
   @IsInstant()
   @IsNotBefore('startTime')

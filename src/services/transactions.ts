@@ -2,13 +2,14 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { Engine } from '../database/engine.js';
 import { TENANT_FILTER } from '../entities/tenant-owned.js';
-import { PersistenceClosedError } from '../errors.js';
+import { PersistenceClosedError, UnitOfWorkEndedError } from '../errors.js';
 import { UnitOfWork } from './unit-of-work.js';
 
+/** A unit of work, and the transaction that it shares with those that joined it. */
 interface Running {
   readonly tenantId: string | undefined;
   readonly unit: UnitOfWork;
-  ended: boolean;
+  readonly transaction: { hasEnded: boolean };
 }
 
 /**
@@ -34,11 +35,11 @@ export class Transactions {
       if (outer) return this.#join(outer, tenantId, work);
       return this.#fork(tenantId).transactional(async (em) => {
         // MikroORM works on a fork of its own, whose filter parameters are a copy.
-        const running: Running = { tenantId, unit: new UnitOfWork(em), ended: false };
+        const running: Running = { tenantId, unit: new UnitOfWork(em), transaction: { hasEnded: false } };
         try {
           return await this.#running.run(running, () => work(running.unit));
         } finally {
-          running.ended = true;
+          running.transaction.hasEnded = true;
         }
       });
     });
@@ -67,10 +68,19 @@ export class Transactions {
   #outer(): Running | undefined {
     const running = this.#running.getStore();
     // Work that outlives its transaction, because nobody awaited it, gets one of its own.
-    return running?.ended ? undefined : running;
+    return running?.transaction.hasEnded ? undefined : running;
   }
 
   async #join<T>(outer: Running, tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    try {
+      return await this.#joined(outer, tenantId, work);
+    } catch (error) {
+      if (outer.transaction.hasEnded) throw new UnitOfWorkEndedError({ cause: error });
+      throw error;
+    }
+  }
+
+  async #joined<T>(outer: Running, tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     await outer.unit.flush();
     if (outer.tenantId === tenantId) {
       const result = await work(outer.unit);
@@ -80,7 +90,7 @@ export class Transactions {
     const em = outer.unit.em.fork({ clear: true, keepTransactionContext: true });
     limit(em, tenantId);
     const unit = new UnitOfWork(em);
-    const result = await this.#running.run({ tenantId, unit, ended: false }, () => work(unit));
+    const result = await this.#running.run({ ...outer, tenantId, unit }, () => work(unit));
     await unit.flush();
     return result;
   }
