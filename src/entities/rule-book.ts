@@ -19,6 +19,8 @@ interface PropertyRules {
   readonly checks: readonly Check[];
 }
 
+const NONE: unknown[] = [];
+
 /**
  * The rules of one entity, compiled once from its class-validator decorators, so that an entity and a plain row on a hot path are
  * judged by the same functions. class-validator's own `validate` regroups all metadata at every call, which costs more than
@@ -58,14 +60,9 @@ export class RuleSet {
       if (only && !only.has(property)) continue;
       const value = (candidate as Candidate)[property];
       if (applies.some((condition) => !condition(candidate, value))) continue;
+      const args = { value, constraints: NONE, targetName: this.#entity.name, object: candidate, property };
       for (const check of checks) {
-        const args = {
-          value,
-          constraints: check.constraints,
-          targetName: this.#entity.name,
-          object: candidate,
-          property,
-        };
+        args.constraints = check.constraints;
         if (passes(check, value, args)) continue;
         issues.push({ path: path + property, rule: check.rule, message: messageOf(check, args), kind: kindOf(value) });
       }

@@ -19,7 +19,7 @@ export type VoiceSessionStatus = (typeof VOICE_SESSION_STATUSES)[number];
 @Entity({ tableName: 'voice_sessions' })
 @Unique({ name: 'voice_sessions_external_id_unique', properties: ['tenant', 'externalId'] })
 @Index({ name: 'voice_sessions_user_index', properties: ['user', 'id'] })
-@Index({ name: 'voice_sessions_conversation_index', properties: ['conversation'] })
+@Index({ name: 'voice_sessions_conversation_index', properties: ['conversation', 'id'] })
 export class VoiceSession extends TenantOwned {
   [OptionalProps]?: 'tenant' | 'createdAt' | 'updatedAt' | 'config' | 'metadata' | 'status' | 'version';
 

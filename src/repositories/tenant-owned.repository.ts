@@ -82,13 +82,7 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
 
   /** Rows in the order in which they were made, the oldest first. */
   async readPage(request: PageRequest = {}): Promise<Page<Row<Entity>>> {
-    const { after, limit } = resolvePage(request);
-    const id = this.table.column('id');
-    const where = after === undefined ? '' : `${id} > ?`;
-    return toPage(
-      await this.readWhere(where, after === undefined ? [] : [after], `order by ${id} limit ?`, [limit + 1]),
-      limit,
-    );
+    return this.readPageWhere(request, 'asc');
   }
 
   /** Inserts rows of this tenant in one go, by a compiled statement, within the running transaction. */
@@ -123,6 +117,22 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
 
   protected async readOne(where: string, values: readonly unknown[]): Promise<Row<Entity> | undefined> {
     return (await this.readWhere(where, values, 'limit 1'))[0];
+  }
+
+  /** A page of rows in the order of their ids, which is the order in which they were made. */
+  protected async readPageWhere(
+    request: PageRequest,
+    direction: 'asc' | 'desc',
+    where?: string,
+    values: readonly unknown[] = [],
+  ): Promise<Page<Row<Entity>>> {
+    const { after, limit } = resolvePage(request);
+    const id = this.table.column('id');
+    const beyond = after === undefined ? [] : [`${id} ${direction === 'asc' ? '>' : '<'} ?`];
+    const conditions = [...(where === undefined ? [] : [where]), ...beyond].join(' and ');
+    const bound = after === undefined ? values : [...values, after];
+    const rows = await this.readWhere(conditions, bound, `order by ${id} ${direction} limit ?`, [limit + 1]);
+    return toPage(rows, limit);
   }
 
   /** Reads rows of this tenant. `where` and `tail` are SQL of the repository; every value is bound. */

@@ -1,7 +1,7 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { VoiceSession } from '../entities/voice-session.js';
 import type { Row } from './compiled-table.js';
-import { type Page, type PageRequest, resolvePage, toPage } from './page.js';
+import type { Page, PageRequest } from './page.js';
 import { ExternallyKeyedRepository } from './externally-keyed.repository.js';
 
 export class VoiceSessionRepository extends ExternallyKeyedRepository<VoiceSession> {
@@ -11,11 +11,7 @@ export class VoiceSessionRepository extends ExternallyKeyedRepository<VoiceSessi
 
   /** A user's voice sessions, the newest first. */
   async readPageOfUser(userId: string, request: PageRequest = {}): Promise<Page<Row<VoiceSession>>> {
-    const { after, limit } = resolvePage(request);
-    const id = this.table.column('id');
-    const where = `${this.table.column('userId')} = ?${after === undefined ? '' : ` and ${id} < ?`}`;
-    const values = after === undefined ? [userId] : [userId, after];
-    return toPage(await this.readWhere(where, values, `order by ${id} desc limit ?`, [limit + 1]), limit);
+    return this.readPageWhere(request, 'desc', `${this.table.column('userId')} = ?`, [userId]);
   }
 
   /** The voice sessions of one conversation, the oldest first. */

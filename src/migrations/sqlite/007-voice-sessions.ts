@@ -26,7 +26,7 @@ export class CreateVoiceSessions extends Migration {
       )
     `);
     this.addSql(
-      `create index "voice_sessions_conversation_index" on "voice_sessions" ("tenant_id", "conversation_id")`,
+      `create index "voice_sessions_conversation_index" on "voice_sessions" ("tenant_id", "conversation_id", "id")`,
     );
     this.addSql(`create index "voice_sessions_user_index" on "voice_sessions" ("tenant_id", "user_id", "id")`);
     this.addSql(
