@@ -1,4 +1,4 @@
-import { OptimisticLockError } from '@mikro-orm/core';
+import { OptimisticLockError, ValidationError as OrmValidationError } from '@mikro-orm/core';
 import {
   AlreadyExistsError,
   ColloquyError,
@@ -36,6 +36,7 @@ export function translateSqliteError(error: unknown, database: string): unknown 
   if (error instanceof OptimisticLockError) {
     return new VersionConflictError(error.getEntity()?.constructor.name ?? 'The row', { cause: error });
   }
+  if (error instanceof OrmValidationError) return wrongKind(error);
   const code: unknown = (error as { code?: unknown }).code;
   if (typeof code !== 'string' || !code.startsWith('SQLITE_')) return error;
   const known = SQLITE_ERRORS.find(([prefix]) => code.startsWith(prefix));
@@ -46,6 +47,14 @@ export function translateSqliteError(error: unknown, database: string): unknown 
 function columnsOf(error: Error): string {
   const columns = /failed: (.+)$/m.exec(error.message)?.[1]?.split(', ') ?? [];
   return columns.filter((column) => !column.endsWith('.tenant_id')).join(', ') || 'key';
+}
+
+/** What MikroORM refuses before any rule is asked; its message shows the value, ours does not. */
+function wrongKind(error: OrmValidationError): ValidationError {
+  const [, entity = 'The entity', path = 'value'] = /(\w+)\.(\w+)/.exec(error.message) ?? [];
+  return new ValidationError(entity, [
+    { path, rule: 'type', message: 'has a value of the wrong kind', kind: 'unknown' },
+  ]);
 }
 
 function violated(error: Error, rule: string, message: string): ValidationError {

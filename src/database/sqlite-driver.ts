@@ -56,20 +56,36 @@ class StatementCache {
  * The only connection to the database, as Kysely sees it. Kysely hands it to one transaction or statement at a time, so units of
  * work never interleave. A writing transaction begins IMMEDIATE: it waits for another process's lock at its beginning, within the
  * busy timeout, where a deferred one would fail at its first write without waiting.
+ *
+ * A transaction begins with its first statement, because Kysely never gives back a connection whose `begin` failed: one lock that
+ * another process held too long would stop this process for good.
  */
 class SqliteKyselyDriver implements Driver {
   readonly #database: Database.Database;
   readonly #connection: DatabaseConnection;
+  #announced: 'begin' | 'begin immediate' | undefined;
 
   constructor(database: Database.Database, statements: StatementCache) {
     this.#database = database;
+    const begin = (): void => this.begin();
     this.#connection = {
-      executeQuery: <R>({ sql, parameters }: CompiledQuery) => run<R>(statements.prepare(sql), parameters),
+      async executeQuery<R>({ sql, parameters }: CompiledQuery) {
+        begin();
+        return run<R>(statements.prepare(sql), parameters);
+      },
       async *streamQuery<R>({ sql, parameters }: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
+        begin();
         // Not from the cache: an iterated statement stays busy until its last row was read.
         for (const row of database.prepare(sql).iterate(...parameters)) yield { rows: [row as R] };
       },
     };
+  }
+
+  /** Begins the transaction that was announced, if it has not begun. */
+  begin(): void {
+    if (this.#announced === undefined) return;
+    this.#database.exec(this.#announced);
+    this.#announced = undefined;
   }
 
   async init(): Promise<void> {}
@@ -79,19 +95,22 @@ class SqliteKyselyDriver implements Driver {
   }
 
   async beginTransaction(_connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
-    this.#database.exec(settings.accessMode === 'read only' ? 'begin' : 'begin immediate');
+    this.#announced = settings.accessMode === 'read only' ? 'begin' : 'begin immediate';
   }
 
   async commitTransaction(): Promise<void> {
-    this.#database.exec('commit');
+    if (this.#announced === undefined) this.#database.exec('commit');
+    this.#announced = undefined;
   }
 
   async rollbackTransaction(): Promise<void> {
+    this.#announced = undefined;
     // SQLite rolls back by itself when the disk is full or an I/O operation fails.
     if (this.#database.inTransaction) this.#database.exec('rollback');
   }
 
   async savepoint(_connection: DatabaseConnection, name: string): Promise<void> {
+    this.begin();
     this.#database.exec(`savepoint "${name}"`);
   }
 
@@ -117,15 +136,15 @@ async function run<R>(statement: Database.Statement, parameters: readonly unknow
 }
 
 class SqliteBoundDialect extends SqliteDialect {
-  readonly #create: () => Driver;
+  readonly driver: SqliteKyselyDriver;
 
   constructor(database: Database.Database, statements: StatementCache) {
     super({ database });
-    this.#create = () => new SqliteKyselyDriver(database, statements);
+    this.driver = new SqliteKyselyDriver(database, statements);
   }
 
   override createDriver(): Driver {
-    return this.#create();
+    return this.driver;
   }
 }
 
@@ -133,6 +152,7 @@ class SqliteBoundDialect extends SqliteDialect {
 export class BoundSqliteConnection extends BaseSqliteConnection implements BulkConnection {
   #database: Database.Database | undefined;
   #statements: StatementCache | undefined;
+  #dialect: SqliteBoundDialect | undefined;
 
   override createKyselyDialect(options: Dictionary): SqliteDialect {
     const { path, busyTimeout, durable } = options as SqliteSettings;
@@ -150,7 +170,8 @@ export class BoundSqliteConnection extends BaseSqliteConnection implements BulkC
     }
     this.#database = database;
     this.#statements = new StatementCache(database);
-    return new SqliteBoundDialect(database, this.#statements);
+    this.#dialect = new SqliteBoundDialect(database, this.#statements);
+    return this.#dialect;
   }
 
   override async getNativeClient(): Promise<Database.Database> {
@@ -208,8 +229,9 @@ export class BoundSqliteConnection extends BaseSqliteConnection implements BulkC
    */
   async executeMany(text: string, rows: Iterable<readonly unknown[]>): Promise<void> {
     const database = this.requireNativeClient(this.#database);
+    this.#dialect?.driver.begin();
     if (!database.inTransaction) throw new Error('executeMany needs a running transaction');
-    const statement = this.#statements!.prepare(text);
+    const statement = this.requireNativeClient(this.#statements).prepare(text);
     for (const row of rows) statement.run(row.map(SQLITE_STYLE.toDriver));
     this.logQuery(text, { query: text });
   }

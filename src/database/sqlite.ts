@@ -43,7 +43,7 @@ export function createSqliteEngine(url: string): Engine {
 }
 
 function parseSqliteUrl(url: string): SqliteSettings {
-  const [location = '', query = ''] = url.replace(/^(?:sqlite|file):/, '').split(/\?(.*)/s);
+  const [location = '', query = ''] = url.replace(/^(?:sqlite|file):/i, '').split(/\?(.*)/s);
   const path = location.replace(/^\/\/(?=\/|$)/, '');
   const problems: string[] = [];
   let durable = false;

@@ -89,8 +89,15 @@ export class RuleBook {
 }
 
 function passes(check: Check, value: unknown, args: ValidationArguments): boolean {
-  if (!check.each) return check.constraint.validate(value, args) === true;
-  return Array.isArray(value) && value.every((item) => check.constraint.validate(item, args) === true);
+  const holds = (item: unknown): boolean => {
+    try {
+      return check.constraint.validate(item, args) === true;
+    } catch {
+      // Some of class-validator's rules throw where they meet what they do not expect, such as a lone surrogate.
+      return false;
+    }
+  };
+  return check.each ? Array.isArray(value) && value.every(holds) : holds(value);
 }
 
 function messageOf(check: Check, args: ValidationArguments): string {

@@ -171,11 +171,11 @@ export function HasContent(): PropertyDecorator {
   });
 }
 
-/** A decimal number with at most six digits after the point, as text, not negative. */
+/** A decimal number, as text, not negative. Nine digits before the point and six after it are what SQLite keeps exactly. */
 export function IsMoney(): PropertyDecorator {
   return decorate({
     name: 'isMoney',
-    validate: (value) => typeof value === 'string' && /^\d{1,12}(?:\.\d{1,6})?$/.test(value),
-    message: 'must be a decimal number of at most twelve digits before and six after the point',
+    validate: (value) => typeof value === 'string' && /^\d{1,9}(?:\.\d{1,6})?$/.test(value),
+    message: 'must be a decimal number of at most nine digits before and six after the point',
   });
 }

@@ -14,7 +14,8 @@ export const TENANT_FILTER = 'tenant';
  */
 @Filter({
   name: TENANT_FILTER,
-  cond: (parameters) => ({ tenant: (parameters as { readonly tenantId: string }).tenantId }),
+  // Not of the filter's parameters, which a query may replace, but of the entity manager's; without any it throws.
+  cond: (_parameters: object, _type: unknown, em: EntityManager) => ({ tenant: tenantIdOf(em) }),
   default: true,
 })
 export abstract class TenantOwned extends Timestamped {

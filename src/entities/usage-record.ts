@@ -62,7 +62,7 @@ export class UsageRecord extends TenantOwned {
   audioSeconds: number = 0;
 
   /** US dollars with at most six decimals, as text: money is not a floating-point number. */
-  @Property({ type: 'decimal', precision: 18, scale: 6 })
+  @Property({ type: 'decimal', precision: 15, scale: 6 })
   @IsMoney()
   costUsd: string = '0';
 }

@@ -3,6 +3,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Conversation } from '../entities/conversation.js';
 import { Message, type MessageModality, type MessageRole } from '../entities/message.js';
 import { IdempotencyConflictError, InvalidStateError, NotFoundError, ValidationError } from '../errors.js';
+import { record, textKey } from './allowed-properties.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
 import { assertLimit, DEFAULT_LIMIT } from './page.js';
 import { TenantOwnedRepository } from './tenant-owned.repository.js';
@@ -51,7 +52,8 @@ export class MessageRepository extends TenantOwnedRepository<Message> {
    *   key was used for another message.
    */
   async append(conversationId: string, input: MessageInput, options: AppendOptions = {}): Promise<Row<Message>> {
-    const row = this.#newRow(conversationId, input, options.idempotencyKey ?? null);
+    const key = textKey('Message', 'conversationId', conversationId);
+    const row = this.#newRow(key, record('Message', input), options.idempotencyKey ?? null);
     this.rules.assert(row);
     // What the unit of work holds back may be the conversation itself.
     await this.em.flush();

@@ -5,7 +5,7 @@ import { tenantIdOf, type TenantOwned } from '../entities/tenant-owned.js';
 import type { RuleSet } from '../entities/rule-book.js';
 import { NotFoundError, TenantMismatchError } from '../errors.js';
 import { type Runtime, runtimeOf } from '../runtime.js';
-import { allowedProperties } from './allowed-properties.js';
+import { allowedProperties, textKey } from './allowed-properties.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
 import { type Page, type PageRequest, resolvePage, toPage } from './page.js';
 
@@ -28,6 +28,12 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
     return tenantIdOf(this.em);
   }
 
+  /** An entity as its class makes it: the values of what nobody sets. */
+  get #defaults(): object {
+    const create = this.entity as unknown as new () => object;
+    return new create();
+  }
+
   protected get runtime(): Runtime {
     return runtimeOf(this.em);
   }
@@ -38,37 +44,48 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
 
   /** A reference to a row of this tenant, without reading it. */
   ref(id: string): Ref<Entity> {
-    return this.em.getReference(this.entity, [this.tenantId, id] as unknown as Primary<Entity>, { wrapped: true });
+    const key = [this.tenantId, textKey(this.entity.name, 'id', id)];
+    return this.em.getReference(this.entity, key as unknown as Primary<Entity>, { wrapped: true });
   }
 
   /** @throws NotFoundError when the tenant has no such row. */
   async get(id: string): Promise<Entity> {
-    const found = await this.em.findOne(this.entity, { tenant: this.tenantId, id } as never);
+    const key = { tenant: this.tenantId, id: textKey(this.entity.name, 'id', id) };
+    const found = await this.em.findOne(this.entity, key as never);
     if (!found) throw new NotFoundError(this.label, id);
     return found;
   }
 
   /**
-   * Makes a managed entity of what a caller gave and of references; it is inserted at the next flush.
+   * Makes a managed entity of what a caller gave, and of what the service adds; it is inserted at the next flush.
    *
-   * @throws ValidationError for a property that is not `settable`.
+   * @throws ValidationError for every rule that the input breaks, and for a property that is not `settable`.
    */
   createFrom(
-    input: object,
+    input: unknown,
     settable: readonly (keyof Entity & string)[],
-    references: Partial<Record<keyof Entity, unknown>> = {},
+    added: Partial<Record<keyof Entity, unknown>> = {},
   ): Entity {
-    return this.create({ ...allowedProperties(this.entity.name, input, settable), ...references } as never);
+    const given = allowedProperties(this.entity.name, input, settable);
+    this.rules.assert(Object.assign(Object.create(this.#defaults), given), new Set<string>(settable));
+    return this.create({ ...given, ...added } as never);
   }
 
   /**
-   * Reads a row, sets what `changes` names, writes it and returns the row as it is now.
+   * Reads a row, sets what `changes` names and what the service adds, writes it and returns the row as it is now.
    *
    * @throws NotFoundError, ValidationError also for a property that is not `changeable`.
    */
-  async change(id: string, changes: object, changeable: readonly (keyof Entity & string)[]): Promise<Row<Entity>> {
+  async change(
+    id: string,
+    changes: unknown,
+    changeable: readonly (keyof Entity & string)[],
+    added: Partial<Record<keyof Entity, unknown>> = {},
+  ): Promise<Row<Entity>> {
     const given = allowedProperties(this.entity.name, changes, changeable);
-    const entity = Object.assign(await this.get(id), given);
+    const entity = await this.get(id);
+    this.rules.assert(Object.assign(Object.create(entity), given), new Set(Object.keys(given)));
+    Object.assign(entity, given, added);
     await this.em.flush();
     return this.toRow(entity);
   }

@@ -1,6 +1,7 @@
 import { SqlEntityRepository, type SqlEntityManager } from '@mikro-orm/sql';
 import { Tenant } from '../entities/tenant.js';
 import { NotFoundError } from '../errors.js';
+import { textKey } from './allowed-properties.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
 import { type Page, type PageRequest, resolvePage, toPage } from './page.js';
 
@@ -15,7 +16,7 @@ export class TenantRepository extends SqlEntityRepository<Tenant> {
 
   /** @throws NotFoundError when there is no such tenant. */
   async get(slug: string): Promise<Tenant> {
-    const found = await this.findOne({ slug });
+    const found = await this.findOne({ slug: textKey('Tenant', 'slug', slug) });
     if (!found) throw new NotFoundError('tenant', slug);
     return found;
   }

@@ -1,6 +1,7 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { UsageRecord } from '../entities/usage-record.js';
 import { User } from '../entities/user.js';
+import { textKey } from './allowed-properties.js';
 import type { Row } from './compiled-table.js';
 import { TenantOwnedRepository } from './tenant-owned.repository.js';
 
@@ -27,7 +28,10 @@ export class UsageRepository extends TenantOwnedRepository<UsageRecord> {
     const subject = userId ?? TENANT_SUBJECT;
     const found = await this.findOne({ tenant: this.tenantId, day, subject, provider, model });
     if (found) return found;
-    const user = userId === null ? null : this.em.getReference(User, [this.tenantId, userId], { wrapped: true });
+    const user =
+      userId === null
+        ? null
+        : this.em.getReference(User, [this.tenantId, textKey('UsageRecord', 'userId', userId)], { wrapped: true });
     return this.create({ day, subject, provider, model, user });
   }
 

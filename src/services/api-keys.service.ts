@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ApiKey } from '../entities/api-key.js';
+import { record, textKey } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
 import { runtimeOf } from '../runtime.js';
@@ -32,13 +33,14 @@ export class ApiKeysService {
   }
 
   /** Makes a key. `key` is its only appearance in clear: it cannot be read again. */
-  async create({ userId, ...input }: ApiKeyInput): Promise<{ readonly key: string; readonly apiKey: ApiKeyInfo }> {
+  async create(input: ApiKeyInput): Promise<{ readonly key: string; readonly apiKey: ApiKeyInfo }> {
     return this.#scope.write(async ({ em, apiKeys, users }) => {
       const { random } = runtimeOf(em);
       const prefix = Buffer.from(random.bytes(6)).toString('hex');
       const key = `ck_${prefix}_${Buffer.from(random.bytes(24)).toString('hex')}`;
-      const user = userId ? users.ref(userId) : null;
-      const created = apiKeys.createFrom(input, SETTABLE, { user, prefix, hash: hashOf(key).toString('hex') });
+      const { userId = null, ...rest } = record('ApiKey', input);
+      const user = userId === null ? null : users.ref(textKey('ApiKey', 'userId', userId));
+      const created = apiKeys.createFrom(rest, SETTABLE, { user, prefix, hash: hashOf(key).toString('hex') });
       await em.flush();
       return { key, apiKey: withoutHash(apiKeys.toRow(created)) };
     });
@@ -46,7 +48,7 @@ export class ApiKeysService {
 
   /** The key's record when it is this tenant's, active and not expired, otherwise null. Its use is noted once a minute at most. */
   async verify(key: string): Promise<ApiKeyInfo | null> {
-    const prefix = KEY_PATTERN.exec(key)?.[1];
+    const prefix = KEY_PATTERN.exec(textKey('ApiKey', 'key', key))?.[1];
     if (prefix === undefined) return null;
     const row = await this.#scope.read(({ apiKeys }) => apiKeys.readByPrefix(prefix));
     if (!row || !timingSafeEqual(hashOf(key), Buffer.from(row.hash, 'hex'))) return null;

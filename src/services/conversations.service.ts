@@ -1,4 +1,5 @@
 import type { Conversation } from '../entities/conversation.js';
+import { record, textKey } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
 import type { TenantScope } from './tenant-scope.js';
@@ -29,9 +30,11 @@ export class ConversationsService {
   }
 
   /** @throws ValidationError, ReferenceNotFoundError when the tenant has no such user, AlreadyExistsError. */
-  async start({ userId, ...input }: ConversationInput): Promise<Row<Conversation>> {
+  async start(input: ConversationInput): Promise<Row<Conversation>> {
     return this.#scope.write(async ({ em, conversations, users }) => {
-      const conversation = conversations.createFrom(input, SETTABLE, { user: users.ref(userId) });
+      const { userId, ...rest } = record('Conversation', input);
+      const user = users.ref(textKey('Conversation', 'userId', userId));
+      const conversation = conversations.createFrom(rest, SETTABLE, { user });
       await em.flush();
       return conversations.toRow(conversation);
     });

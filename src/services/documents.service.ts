@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Document, DocumentStatus } from '../entities/document.js';
+import { record } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
 import type { TenantScope } from './tenant-scope.js';
@@ -26,7 +27,7 @@ export function checksumOf(content: unknown): string {
 
 const TEXT = ['title', 'content', 'contentType', 'source', 'metadata'] as const;
 const SETTABLE = ['externalId', ...TEXT] as const;
-const CHANGEABLE = [...TEXT, 'status', 'checksum'] as const;
+const CHANGEABLE = [...TEXT, 'status'] as const;
 
 export class DocumentsService {
   readonly #scope: TenantScope;
@@ -38,7 +39,8 @@ export class DocumentsService {
   /** @throws ValidationError, AlreadyExistsError when the external id is taken. */
   async create(input: DocumentInput): Promise<Row<Document>> {
     return this.#scope.write(async ({ em, documents }) => {
-      const document = documents.createFrom(input, SETTABLE, { checksum: checksumOf(input.content) });
+      const { content } = record('Document', input);
+      const document = documents.createFrom(input, SETTABLE, { checksum: checksumOf(content) });
       await em.flush();
       return documents.toRow(document);
     });
@@ -56,8 +58,11 @@ export class DocumentsService {
 
   /** Changes what is named in `changes` and leaves the rest; the checksum follows the content. */
   async update(id: string, changes: DocumentChanges): Promise<Row<Document>> {
-    const checksum = changes.content === undefined ? {} : { checksum: checksumOf(changes.content) };
-    return this.#scope.write(({ documents }) => documents.change(id, { ...changes, ...checksum }, CHANGEABLE));
+    return this.#scope.write(async ({ documents }) => {
+      const { content } = record('Document', changes);
+      const added = content === undefined ? {} : { checksum: checksumOf(content) };
+      return documents.change(id, changes, CHANGEABLE, added);
+    });
   }
 
   /** Documents in the order in which they were made, the oldest first. */

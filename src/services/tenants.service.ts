@@ -1,9 +1,10 @@
-import type { Tenant, TenantPlan } from '../entities/tenant.js';
+import { Tenant, type TenantPlan } from '../entities/tenant.js';
 import { NotFoundError } from '../errors.js';
 import { allowedProperties } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
 import { TenantRepository } from '../repositories/tenant.repository.js';
+import { runtimeOf } from '../runtime.js';
 import type { Transactions } from './transactions.js';
 
 export interface TenantInput {
@@ -28,9 +29,11 @@ export class TenantsService {
   async ensure(input: TenantInput): Promise<Row<Tenant>> {
     return this.#transactions.write(undefined, async ({ em }) => {
       const tenants = new TenantRepository(em);
+      const given = allowedProperties('Tenant', input, SETTABLE);
+      runtimeOf(em).rules.of(Tenant).assert(Object.assign(new Tenant(), given), new Set(SETTABLE));
       const existing = await tenants.findOne({ slug: input.slug });
       if (existing) return tenants.toRow(existing);
-      const tenant = tenants.create(allowedProperties('Tenant', input, SETTABLE) as never);
+      const tenant = tenants.create(given as never);
       await em.flush();
       return tenants.toRow(tenant);
     });

@@ -1,4 +1,6 @@
-import type { UsageRecord } from '../entities/usage-record.js';
+import { UsageRecord } from '../entities/usage-record.js';
+import { ValidationError } from '../errors.js';
+import { allowedProperties, record } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import { runtimeOf } from '../runtime.js';
 import type { TenantScope } from './tenant-scope.js';
@@ -20,6 +22,19 @@ export interface UsageInput {
   readonly costUsd?: string;
 }
 
+type Used = Omit<UsageInput, 'userId'>;
+
+const ADDABLE = [
+  'provider',
+  'model',
+  'day',
+  'requests',
+  'promptTokens',
+  'completionTokens',
+  'audioSeconds',
+  'costUsd',
+] as const;
+const NOTHING = { requests: 1, promptTokens: 0, completionTokens: 0, audioSeconds: 0, costUsd: '0' };
 const MICRO = 1_000_000n;
 
 export class UsageService {
@@ -32,38 +47,43 @@ export class UsageService {
   /** Adds to the record of the day, user, provider and model, and returns it with the new sums. */
   async add(input: UsageInput): Promise<Row<UsageRecord>> {
     return this.#scope.write(async ({ em, usage }) => {
-      const day = input.day ?? runtimeOf(em).clock.now().toISOString().slice(0, 10);
-      const record = await usage.obtain({
-        userId: input.userId ?? null,
-        day,
-        provider: input.provider,
-        model: input.model,
-      });
-      record.requests += input.requests ?? 1;
-      record.promptTokens += input.promptTokens ?? 0;
-      record.completionTokens += input.completionTokens ?? 0;
-      record.audioSeconds += input.audioSeconds ?? 0;
-      record.costUsd = addMoney(record.costUsd, input.costUsd ?? '0');
+      const { userId = null, ...given } = record('UsageRecord', input);
+      const today = runtimeOf(em).clock.now().toISOString().slice(0, 10);
+      const used = { ...NOTHING, day: today, ...allowedProperties('UsageRecord', given, ADDABLE) } as Required<Used>;
+      runtimeOf(em).rules.of(UsageRecord).assert(used, new Set(ADDABLE));
+      const sum = await usage.obtain({ ...used, userId });
+      sum.requests += used.requests;
+      sum.promptTokens += used.promptTokens;
+      sum.completionTokens += used.completionTokens;
+      sum.audioSeconds += used.audioSeconds;
+      sum.costUsd = addMoney(sum.costUsd, used.costUsd);
       await em.flush();
-      return usage.toRow(record);
+      return usage.toRow(sum);
     });
   }
 
   /** Records of the days `from` to `to` (`YYYY-MM-DD`, both included), in the order of days. */
   async list(range: { readonly from: string; readonly to: string }): Promise<Row<UsageRecord>[]> {
-    return this.#scope.read(({ usage }) => usage.readDays(range.from, range.to));
+    return this.#scope.read(async ({ em, usage }) => {
+      const rules = runtimeOf(em).rules.of(UsageRecord);
+      const { from, to } = record('The range', range);
+      const issues = Object.entries({ from, to }).flatMap(([path, day]) =>
+        rules.issues({ day }, new Set(['day'])).map((issue) => ({ ...issue, path })),
+      );
+      if (issues.length > 0) throw new ValidationError('The range', issues);
+      return usage.readDays(from, to);
+    });
   }
 }
 
-/** Exact to the sixth decimal; what is no amount is handed on, for the entity's rule to refuse. */
+/** Exact to the sixth decimal. Both are amounts by the entity's rule. */
 function addMoney(sum: string, amount: string): string {
-  const parse = (text: string): bigint | undefined => {
-    const match = /^(\d{1,12})(?:\.(\d{1,6}))?$/.exec(text);
-    return match ? BigInt(match[1] ?? '0') * MICRO + BigInt((match[2] ?? '').padEnd(6, '0')) : undefined;
-  };
-  const [a, b] = [parse(sum), parse(amount)];
-  if (a === undefined || b === undefined) return amount;
-  const total = a + b;
+  const total = microDollars(sum) + microDollars(amount);
   const decimals = (total % MICRO).toString().padStart(6, '0').replace(/0+$/, '');
   return `${(total / MICRO).toString()}${decimals && `.${decimals}`}`;
+}
+
+function microDollars(amount: string): bigint {
+  const [dollars = '0', decimals = ''] = amount.split('.');
+  return BigInt(dollars) * MICRO + BigInt(decimals.padEnd(6, '0'));
 }

@@ -10,7 +10,7 @@ export class ValidationSubscriber implements EventSubscriber {
     for (const { entity } of uow.getChangeSets()) assertOwnTenant(em, entity);
     const broken = uow.getChangeSets().flatMap((change) => {
       if (change.type !== ChangeSetType.CREATE && change.type !== ChangeSetType.UPDATE) return [];
-      const only = change.type === ChangeSetType.UPDATE ? new Set<string>(Object.keys(change.payload)) : undefined;
+      const only = change.type === ChangeSetType.UPDATE ? loadedProperties(change.entity) : undefined;
       const issues = rules.of(change.meta.class).issues(change.entity as object, only);
       return issues.length === 0 ? [] : [{ entity: change.meta.className, issues }];
     });
@@ -21,6 +21,11 @@ export class ValidationSubscriber implements EventSubscriber {
       broken.flatMap(({ issues }) => issues),
     );
   }
+}
+
+/** A rule may look at two properties, so all are judged but those that were not loaded. */
+function loadedProperties(entity: object): Set<string> {
+  return new Set(Object.keys(entity).filter((key) => (entity as Record<string, unknown>)[key] !== undefined));
 }
 
 function assertOwnTenant(em: EntityManager, entity: object): void {

@@ -1,5 +1,6 @@
-import type { VoiceSession, VoiceSessionStatus } from '../entities/voice-session.js';
+import { VoiceSession, type VoiceSessionStatus } from '../entities/voice-session.js';
 import { InvalidStateError } from '../errors.js';
+import { allowedProperties, record, textKey } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
 import { runtimeOf } from '../runtime.js';
@@ -29,7 +30,9 @@ export interface VoiceSessionListRequest extends PageRequest {
   readonly userId: string;
 }
 
-const SETTABLE = ['externalId', 'config', 'metadata'] as const;
+const SETTABLE = ['externalId', 'config', 'metadata', 'startTime'] as const;
+
+const ENDABLE = ['endTime', 'audioDurationSeconds', 'metadata'] as const;
 
 /** Calls. A session is `active` until it is completed, failed or cancelled, once. */
 export class VoiceSessionsService {
@@ -40,12 +43,14 @@ export class VoiceSessionsService {
   }
 
   /** @throws ValidationError, ReferenceNotFoundError when user or conversation are not this tenant's, AlreadyExistsError. */
-  async start({ userId, conversationId, startTime, ...input }: VoiceSessionInput): Promise<Row<VoiceSession>> {
+  async start(input: VoiceSessionInput): Promise<Row<VoiceSession>> {
     return this.#scope.write(async ({ em, voiceSessions, users, conversations }) => {
-      const session = voiceSessions.createFrom(input, SETTABLE, {
-        startTime: startTime ?? runtimeOf(em).clock.now(),
-        user: users.ref(userId),
-        conversation: conversationId ? conversations.ref(conversationId) : null,
+      const { userId, conversationId = null, ...rest } = record('VoiceSession', input);
+      const given = { ...rest, startTime: rest.startTime ?? runtimeOf(em).clock.now() };
+      const session = voiceSessions.createFrom(given, SETTABLE, {
+        user: users.ref(textKey('VoiceSession', 'userId', userId)),
+        conversation:
+          conversationId === null ? null : conversations.ref(textKey('VoiceSession', 'conversationId', conversationId)),
       });
       await em.flush();
       return voiceSessions.toRow(session);
@@ -86,11 +91,16 @@ export class VoiceSessionsService {
     return this.#scope.write(async ({ em, voiceSessions }) => {
       const session = await voiceSessions.get(id);
       if (session.status !== 'active') throw new InvalidStateError('voice session', id, session.status, `be ${status}`);
+      const given = allowedProperties('VoiceSession', end, ENDABLE);
+      const endTime = end.endTime ?? runtimeOf(em).clock.now();
+      runtimeOf(em)
+        .rules.of(VoiceSession)
+        .assert({ startTime: session.startTime, ...given, endTime }, new Set(['endTime', ...Object.keys(given)]));
       session.status = status;
-      session.endTime = end.endTime ?? runtimeOf(em).clock.now();
-      session.durationSeconds = Math.max(0, session.endTime.getTime() - session.startTime.getTime()) / 1000;
+      session.endTime = endTime;
+      session.durationSeconds = (endTime.getTime() - session.startTime.getTime()) / 1000;
       session.audioDurationSeconds = end.audioDurationSeconds ?? session.audioDurationSeconds;
-      if (end.metadata) session.metadata = { ...session.metadata, ...end.metadata };
+      session.metadata = { ...session.metadata, ...end.metadata };
       await em.flush();
       return voiceSessions.toRow(session);
     });

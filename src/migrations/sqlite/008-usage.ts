@@ -17,7 +17,7 @@ export class CreateUsage extends Migration {
         "prompt_tokens" integer not null default 0,
         "completion_tokens" integer not null default 0,
         "audio_seconds" double not null default 0,
-        "cost_usd" numeric(18,6) not null default '0',
+        "cost_usd" numeric(15,6) not null default '0',
         primary key ("tenant_id", "id"),
         constraint "usage_records_tenant_id_foreign" foreign key ("tenant_id") references "tenants" ("id") on update no action on delete no action,
         constraint "usage_records_tenant_id_user_id_foreign" foreign key ("tenant_id", "user_id") references "users" ("tenant_id", "id") on update no action on delete no action
