@@ -22,7 +22,7 @@ export function showMessages(terminal: Terminal, messages: readonly Row<Message>
 }
 
 /** Control characters other than tab and line feed could drive the terminal; they are shown as symbols. */
-function printable(text: string): string {
+export function printable(text: string): string {
   // eslint-disable-next-line no-control-regex -- these are the characters that are replaced
   return text.replaceAll('\r\n', '\n').replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\u{FFFD}');
 }

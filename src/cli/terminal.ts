@@ -44,6 +44,12 @@ export class Terminal {
     this.#errors.write(`${text}\n`);
   }
 
+  /** Why the command did nothing: a remark, and the result of `--json`. */
+  refuse(message: string): void {
+    this.remark(message);
+    this.result({ error: { code: 'USAGE', message } });
+  }
+
   progress(label: string, total: number): Progress {
     if (!this.#errors.isTTY || this.json) return { update() {}, stop() {} };
     const bar = new cliProgress.SingleBar({

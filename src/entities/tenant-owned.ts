@@ -3,10 +3,8 @@ import { Filter, ManyToOne, PrimaryKey } from '@mikro-orm/decorators/legacy';
 import { IsUUID } from 'class-validator';
 import { runtimeOf } from '../runtime.js';
 import { Tenant } from './tenant.js';
+import { TENANT_FILTER, tenantIdOf } from './tenant-limit.js';
 import { Timestamped } from './timestamped.js';
-
-/** Name of the filter that every query over tenant-owned rows passes; a query without its parameter throws. */
-export const TENANT_FILTER = 'tenant';
 
 /**
  * A row that belongs to a tenant. Its key is `(tenant_id, id)` and every reference carries the tenant's column, so that a row of
@@ -36,13 +34,6 @@ export abstract class TenantOwned extends Timestamped {
   @PrimaryKey({ type: 'uuid', onCreate: (_entity, em) => runtimeOf(em).ids.next() })
   @IsUUID('7')
   id!: string;
-}
-
-/** The tenant that an entity manager is limited to. */
-export function tenantIdOf(em: EntityManager): string {
-  const parameters = em.getFilterParams<{ tenantId?: string }>(TENANT_FILTER) as { tenantId?: string } | undefined;
-  if (!parameters?.tenantId) throw new TypeError('This entity manager has no tenant; use a unit of work of a tenant.');
-  return parameters.tenantId;
 }
 
 /**

@@ -1,8 +1,9 @@
-import { OptionalProps } from '@mikro-orm/core';
-import { Entity, Enum, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { type EntityManager, OptionalProps } from '@mikro-orm/core';
+import { Entity, Enum, Filter, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { IsIn, IsUUID } from 'class-validator';
 import { runtimeOf } from '../runtime.js';
 import { IsJsonObject, IsSlug, IsText } from './rules.js';
+import { optionalTenantIdOf, TENANT_FILTER } from './tenant-limit.js';
 import { Timestamped } from './timestamped.js';
 
 export const TENANT_PLANS = ['free', 'basic', 'premium', 'enterprise'] as const;
@@ -12,6 +13,16 @@ export type TenantStatus = (typeof TENANT_STATUSES)[number];
 
 /** A customer of the backend. Every other row belongs to one, and none can reach another's. */
 @Entity({ tableName: 'tenants' })
+@Filter({
+  name: TENANT_FILTER,
+  // A unit of work of one tenant sees that tenant alone.
+  cond: (_parameters: object, _type: unknown, em: EntityManager) => {
+    const tenantId = optionalTenantIdOf(em);
+    return tenantId === undefined ? {} : { id: tenantId };
+  },
+  default: true,
+  args: false,
+})
 export class Tenant extends Timestamped {
   [OptionalProps]?: 'createdAt' | 'updatedAt' | 'plan' | 'status' | 'config' | 'quota' | 'version';
 

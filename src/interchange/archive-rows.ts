@@ -10,7 +10,7 @@ import type { ArchivedConversation, ArchivedDocument, ArchivedMessage, ArchivedV
 import { anonymousExternalId, toExternalId } from './external-key.js';
 
 /** The key under which an imported row's metadata keeps what the archive says and no column holds. */
-export const ARCHIVE_METADATA = 'archive';
+export const ARCHIVE_METADATA = 'colloquyArchive';
 
 /** What a row's metadata keeps of an archive; see the properties for which rows have which. */
 export interface ArchiveMetadata {
@@ -18,6 +18,8 @@ export interface ArchiveMetadata {
   readonly lang?: string;
   /** Conversations: the name of the assistant's part. */
   readonly assistant?: string;
+  /** Conversations: that they were spoken. */
+  readonly modality?: 'voice';
   /** Messages: when it was sent, as written; null where the archive does not say. Messages made here have no such key. */
   readonly at?: string | null;
   /** Messages: the place in the recording, in milliseconds. */
@@ -74,6 +76,7 @@ export class ArchiveRows {
       title: archived.title ?? null,
       summary: archived.summary ?? null,
       metadata: withArchive(archived.metadata, {
+        ...(archived.modality === 'voice' && { modality: archived.modality }),
         ...(archived.lang !== undefined && { lang: archived.lang }),
         ...(archived.participants?.assistant !== undefined && { assistant: archived.participants.assistant }),
       }),

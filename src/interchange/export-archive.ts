@@ -95,7 +95,9 @@ async function conversationLine(
   const isDerived = (session: Row<VoiceSession>) => split(session.metadata).archive.derived === true;
   const described = sessions.filter((session) => !isDerived(session));
   const modality =
-    sessions.some(isDerived) || messages.some((message) => message.modality === 'voice') ? 'voice' : 'text';
+    archive.modality === 'voice' || sessions.some(isDerived) || messages.some((message) => message.modality === 'voice')
+      ? 'voice'
+      : 'text';
   return withoutAbsent({
     source,
     id,
@@ -167,8 +169,10 @@ function split(metadata: Readonly<Record<string, unknown>> | null): {
   readonly archive: ArchiveMetadata;
   readonly metadata: Record<string, unknown>;
 } {
-  const { [ARCHIVE_METADATA]: archive = {}, ...rest } = metadata ?? {};
-  return { archive: archive as ArchiveMetadata, metadata: rest };
+  const { [ARCHIVE_METADATA]: archive, ...rest } = metadata ?? {};
+  // An application may have put something else there, which is its own then.
+  const isOurs = typeof archive === 'object' && archive !== null && !Array.isArray(archive);
+  return isOurs ? { archive, metadata: rest } : { archive: {}, metadata: { ...metadata } };
 }
 
 /** Keys whose value says nothing (null, undefined, an empty object) are not written. */

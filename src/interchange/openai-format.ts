@@ -63,7 +63,10 @@ function readContent(message: JsonObject, subject: string): Pick<ArchivedMessage
   const content = message['content'] ?? null;
   if (typeof content === 'string') return { content };
   if (content === null) {
-    if (SUBSTITUTES.some((key) => (message[key] ?? null) !== null)) return { content: '' };
+    const substitutes = SUBSTITUTES.filter((key) => (message[key] ?? null) !== null);
+    // They stay in the metadata under their own names; as parts they are what the message says.
+    if (substitutes.length > 0)
+      return { content: '', parts: substitutes.map((key) => ({ type: key, [key]: message[key] })) };
     throw new Rejection(`${subject} has no "content"`);
   }
   if (!Array.isArray(content)) throw new Rejection(`${subject}: "content" is not a string or an array`);

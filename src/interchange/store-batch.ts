@@ -4,6 +4,7 @@ import { Message } from '../entities/message.js';
 import { User } from '../entities/user.js';
 import { VoiceSession } from '../entities/voice-session.js';
 import type { ValidationIssue } from '../errors.js';
+import type { Row } from '../repositories/compiled-table.js';
 import { runtimeOf } from '../runtime.js';
 import type { UnitOfWork } from '../services/unit-of-work.js';
 import type { ArchivedConversation, ArchivedDocument, ArchiveRecord } from './archive.js';
@@ -81,18 +82,23 @@ class BatchStore {
     const fresh = all.filter((_numbered, index) => !present.has(keys[index] ?? ''));
     this.#counts.conversations.present += all.length - fresh.length;
 
-    const userIds = await this.#obtainUsers(fresh);
+    const users = await this.#findUsers(fresh);
     const accepted: ConversationRows[] = [];
     const calls = await this.#takenVoiceSessions(fresh);
     for (const { line, record } of fresh) {
-      const userId = userIds.get(userOf(record).externalId);
-      if (userId === undefined) continue;
-      const rows = this.#rows.conversation(record, userId);
-      const reason = this.#objection(record, rows, calls);
-      if (reason === undefined) accepted.push(rows);
-      else this.#rejected.push({ line, reason });
+      const user = users.get(userOf(record).externalId);
+      if (user === undefined) continue;
+      const rows = this.#rows.conversation(record, user.id);
+      const reason = this.#objection(record, rows, user, calls);
+      if (reason !== undefined) {
+        this.#rejected.push({ line, reason });
+        continue;
+      }
+      accepted.push(rows);
+      for (const session of rows.voiceSessions) calls.add(session.externalId);
     }
 
+    await this.#storeUsers(accepted, users);
     await conversations.insertRows(accepted.map((rows) => rows.conversation));
     await messages.insertRows(accepted.flatMap((rows) => rows.messages));
     await voiceSessions.insertRows(accepted.flatMap((rows) => rows.voiceSessions));
@@ -101,25 +107,25 @@ class BatchStore {
     this.#counts.voiceSessions += accepted.reduce((sum, rows) => sum + rows.voiceSessions.length, 0);
   }
 
-  /** The ids of the conversations' users by external id; those who are new are made. Whose user is not valid is rejected here. */
-  async #obtainUsers(all: readonly Numbered<ArchivedConversation>[]): Promise<Map<string, string>> {
-    const { em, users } = this.#unit;
-    const wanted = new Map(all.map(({ line, record }) => [userOf(record).externalId, { ...userOf(record), line }]));
-    const ids = await users.readIdsByExternalId([...wanted.keys()]);
-    const missing = [...wanted.values()].filter(({ externalId }) => !ids.has(externalId));
-    const rules = runtimeOf(em).rules.of(User);
-    const made = missing.map(({ externalId, username }) => this.#rows.user(externalId, username));
-    const valid = made.filter((user) => rules.issues(user).length === 0);
-    for (const user of valid) ids.set(user.externalId, user.id);
-    for (const { line, record } of all) {
-      const { externalId, username } = userOf(record);
-      if (ids.has(externalId)) continue;
-      const issues = rules.issues(this.#rows.user(externalId, username));
-      this.#rejected.push({ line, reason: describe(issues, 'its user') });
+  /** The users of the conversations, by external id: those who are there by their id alone, new ones by their row. */
+  async #findUsers(all: readonly Numbered<ArchivedConversation>[]): Promise<Map<string, FoundUser>> {
+    const names = new Map(all.map(({ record }) => [userOf(record).externalId, userOf(record).username]));
+    const ids = await this.#unit.users.readIdsByExternalId([...names.keys()]);
+    const found = new Map<string, FoundUser>();
+    for (const [externalId, username] of names) {
+      const id = ids.get(externalId);
+      const row = id === undefined ? this.#rows.user(externalId, username) : undefined;
+      found.set(externalId, { id: id ?? row?.id ?? '', row });
     }
-    await users.insertRows(valid);
-    this.#counts.users += valid.length;
-    return ids;
+    return found;
+  }
+
+  /** Stores the new users whom accepted conversations name. */
+  async #storeUsers(accepted: readonly ConversationRows[], users: ReadonlyMap<string, FoundUser>): Promise<void> {
+    const named = new Set(accepted.map(({ conversation }) => conversation.userId));
+    const rows = [...users.values()].flatMap(({ id, row }) => (row && named.has(id) ? [row] : []));
+    await this.#unit.users.insertRows(rows);
+    this.#counts.users += rows.length;
   }
 
   /** External ids of voice sessions that exist already, among those that the records bring. */
@@ -134,9 +140,16 @@ class BatchStore {
     return new Set((await this.#unit.voiceSessions.readIdsByExternalId(ids)).keys());
   }
 
-  /** Why the rows cannot be stored, or undefined; what they take is added to the calls that are taken. */
-  #objection(record: ArchivedConversation, rows: ConversationRows, calls: Set<string>): string | undefined {
+  /** Why the rows cannot be stored, or undefined. */
+  #objection(
+    record: ArchivedConversation,
+    rows: ConversationRows,
+    user: FoundUser,
+    calls: ReadonlySet<string>,
+  ): string | undefined {
     const { rules } = runtimeOf(this.#unit.em);
+    const userIssues = user.row ? rules.of(User).issues(user.row) : [];
+    if (userIssues.length > 0) return describe(userIssues, 'its user');
     if (record.metadata && ARCHIVE_METADATA in record.metadata) return reserved('its metadata');
     const issues = rules.of(Conversation).issues(rows.conversation);
     if (issues.length > 0) return describe(issues, 'the conversation');
@@ -148,11 +161,13 @@ class BatchStore {
       const broken = messageRules.issues(message);
       if (broken.length > 0) return describe(broken, name);
     }
+    const own = new Set<string>();
     for (const session of rows.voiceSessions) {
       const broken = rules.of(VoiceSession).issues(session);
       if (broken.length > 0) return describe(broken, 'its voice session');
       if (calls.has(session.externalId)) return 'its voice session belongs to another conversation already';
-      calls.add(session.externalId);
+      if (own.has(session.externalId)) return 'it names a voice session twice';
+      own.add(session.externalId);
     }
     return undefined;
   }
@@ -173,6 +188,12 @@ class BatchStore {
     await documents.insertRows(accepted);
     this.#counts.documents.added += accepted.length;
   }
+}
+
+/** A user's id, and the row of one who is not stored yet. */
+interface FoundUser {
+  readonly id: string;
+  readonly row: Row<User> | undefined;
 }
 
 interface Numbered<Record extends ArchiveRecord> extends NumberedRecord {

@@ -1,7 +1,8 @@
 import type { EntityClass, Primary, Ref } from '@mikro-orm/core';
 import type { BulkConnection } from '../database/engine.js';
 import { SqlEntityRepository, type SqlEntityManager } from '@mikro-orm/sql';
-import { tenantIdOf, type TenantOwned } from '../entities/tenant-owned.js';
+import { tenantIdOf } from '../entities/tenant-limit.js';
+import type { TenantOwned } from '../entities/tenant-owned.js';
 import type { RuleSet } from '../entities/rule-book.js';
 import { NotFoundError, TenantMismatchError } from '../errors.js';
 import { type Runtime, runtimeOf } from '../runtime.js';

@@ -1,7 +1,7 @@
 import { type EntityManager, ref } from '@mikro-orm/core';
 import { Seeder } from '@mikro-orm/seeder';
 import { Tenant } from '../entities/tenant.js';
-import { TENANT_FILTER } from '../entities/tenant-owned.js';
+import { TENANT_FILTER } from '../entities/tenant-limit.js';
 import { ConversationFactory, MessageFactory, TenantFactory, UserFactory } from './factories.js';
 import { createSeededSources } from './seeded-sources.js';
 

@@ -6,6 +6,7 @@ import type { Engine } from '../database/engine.js';
 import { MIGRATIONS_TABLE } from '../database/migration-storage.js';
 import { Migrator } from '../database/migrator.js';
 import { entities } from '../entities/index.js';
+import { TenantEntityManager } from './tenant-entity-manager.js';
 import { ValidationSubscriber } from './validation-subscriber.js';
 
 /** MikroORM's configuration for an engine; the persistence manager and the MikroORM command line share it. */
@@ -16,6 +17,7 @@ export function createOrmOptions(engine: Engine): Partial<Options> {
     baseDir: fileURLToPath(new URL('../../', import.meta.url)),
     entities: [...entities],
     extensions: [Migrator, SeedManager],
+    entityManager: TenantEntityManager,
     subscribers: [new ValidationSubscriber()],
     // Batched updates of one type lose the check of `version`: two concurrent flushes would both succeed.
     useBatchUpdates: false,

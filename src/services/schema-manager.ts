@@ -62,10 +62,15 @@ export class SchemaManager {
     );
   }
 
-  /** Reverts the last migration, or all after the one named; `0` reverts all of them. What the tables held is lost. */
+  /**
+   * Reverts the last migration, or all after the one named; `0` reverts all of them. What the tables held is lost.
+   *
+   * @throws SchemaMismatchError as for {@link up}.
+   */
   async down(to?: string): Promise<string[]> {
     return this.#guard(() =>
       this.#connected(async (migrator) => {
+        await migrator.assertUsable(this.#engine);
         const options = to === undefined ? undefined : { to: to === '0' ? (0 as const) : to };
         return (await migrator.down(options)).map(({ name }) => name);
       }),

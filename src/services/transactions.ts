@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { Engine } from '../database/engine.js';
-import { TENANT_FILTER } from '../entities/tenant-owned.js';
+import { TENANT_FILTER } from '../entities/tenant-limit.js';
 import { PersistenceClosedError, UnitOfWorkEndedError } from '../errors.js';
 import { UnitOfWork } from './unit-of-work.js';
 

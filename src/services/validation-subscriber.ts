@@ -1,13 +1,19 @@
 import { ChangeSetType, type EntityManager, type EventSubscriber, type FlushEventArgs } from '@mikro-orm/core';
-import { TenantOwned, tenantIdOf } from '../entities/tenant-owned.js';
-import { TenantMismatchError, ValidationError } from '../errors.js';
+import { Message } from '../entities/message.js';
+import { Tenant } from '../entities/tenant.js';
+import { optionalTenantIdOf, tenantIdOf } from '../entities/tenant-limit.js';
+import { TenantOwned } from '../entities/tenant-owned.js';
+import { InvalidStateError, TenantMismatchError, ValidationError } from '../errors.js';
 import { runtimeOf } from '../runtime.js';
 
 /** Judges every entity that a unit of work is about to write: nothing invalid and nothing of another tenant passes that way. */
 export class ValidationSubscriber implements EventSubscriber {
   async onFlush({ em, uow }: FlushEventArgs): Promise<void> {
     const { rules } = runtimeOf(em);
-    for (const { entity } of uow.getChangeSets()) assertOwnTenant(em, entity);
+    for (const { entity, type } of uow.getChangeSets()) {
+      assertOwnTenant(em, entity);
+      assertUnchanged(entity, type);
+    }
     const broken = uow.getChangeSets().flatMap((change) => {
       if (change.type !== ChangeSetType.CREATE && change.type !== ChangeSetType.UPDATE) return [];
       const only = change.type === ChangeSetType.UPDATE ? loadedProperties(change.entity) : undefined;
@@ -29,7 +35,15 @@ function loadedProperties(entity: object): Set<string> {
 }
 
 function assertOwnTenant(em: EntityManager, entity: object): void {
-  if (entity instanceof TenantOwned && entity.tenant.id !== tenantIdOf(em)) {
-    throw new TenantMismatchError(entity.constructor.name);
+  const tenantId = optionalTenantIdOf(em);
+  if (tenantId === undefined && !(entity instanceof TenantOwned)) return;
+  const owner = entity instanceof TenantOwned ? entity.tenant.id : entity instanceof Tenant ? entity.id : tenantId;
+  if (owner !== (tenantId ?? tenantIdOf(em))) throw new TenantMismatchError(entity.constructor.name);
+}
+
+/** A message that was changed or removed would leave a gap, or another history than the one that was acknowledged. */
+function assertUnchanged(entity: object, type: ChangeSetType): void {
+  if (entity instanceof Message && type !== ChangeSetType.CREATE) {
+    throw new InvalidStateError('message', entity.id, 'accepted', 'be changed or removed');
   }
 }

@@ -4,7 +4,7 @@ import { verifyArchives } from '../../interchange/import-archives.js';
 import { PersistenceManager } from '../../services/persistence-manager.js';
 import type { CommandContext, CommandRunner } from '../command-context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
-import { showMessages, showStats } from '../show.js';
+import { printable, showMessages, showStats } from '../show.js';
 import { importWithProgress } from './import.js';
 
 const TENANT = 'demo';
@@ -34,9 +34,11 @@ async function demo(context: CommandContext, files: readonly string[]): Promise<
   const page = await tenant.read((unit) => unit.conversations.readPage({ limit: 1 }));
   const [conversation] = page.items;
   if (conversation) {
-    const name = conversation.externalId ?? conversation.id;
+    const name = printable(conversation.externalId ?? conversation.id);
     terminal.line();
-    terminal.line(`The last messages of ${name}${conversation.title === null ? '' : ` (${conversation.title})`}:`);
+    terminal.line(
+      `The last messages of ${name}${conversation.title === null ? '' : ` (${printable(conversation.title)})`}:`,
+    );
     showMessages(terminal, await tenant.messages.history(conversation.id, { last: LAST }));
     terminal.line();
     // Whoever runs the sources has no `colloquy` on the path.

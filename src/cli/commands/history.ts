@@ -6,7 +6,7 @@ import { PersistenceManager } from '../../services/persistence-manager.js';
 import type { TenantContext } from '../../services/tenant-context.js';
 import { type CommandContext, type CommandRunner, wholeNumber } from '../command-context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
-import { showMessages } from '../show.js';
+import { printable, showMessages } from '../show.js';
 import { count } from '../terminal.js';
 
 interface HistoryOptions {
@@ -38,13 +38,14 @@ async function history({ terminal }: CommandContext, key: string, options: Histo
   if (!only) throw new NotFoundError('conversation', key);
   if (found.length > 1) {
     const slugs = found.map(({ tenant }) => tenant.slug).join(', ');
-    terminal.remark(`Several tenants have a conversation ${JSON.stringify(key)}: ${slugs}. Choose one with --tenant.`);
+    terminal.refuse(`Several tenants have a conversation ${JSON.stringify(key)}: ${slugs}. Choose one with --tenant.`);
     return EXIT.usage;
   }
   const { tenant, conversation } = only;
   const messages = await tenant.messages.history(conversation.id, { last: options.last });
   const title = conversation.title === null ? '' : ` "${conversation.title}"`;
-  terminal.line(`Conversation ${conversation.externalId ?? conversation.id}${title} of tenant ${tenant.slug}:`);
+  const name = conversation.externalId ?? conversation.id;
+  terminal.line(printable(`Conversation ${name}${title} of tenant ${tenant.slug}:`));
   showMessages(terminal, messages);
   terminal.line(`  (${count(messages.length)} of ${count(conversation.messageCount, 'message')})`);
   terminal.result({ tenant: tenant.slug, conversation, messages });
