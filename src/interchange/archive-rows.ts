@@ -7,7 +7,7 @@ import type { Row } from '../repositories/compiled-table.js';
 import type { Runtime } from '../runtime.js';
 import { checksumOf } from '../services/documents.service.js';
 import type { ArchivedConversation, ArchivedDocument, ArchivedMessage, ArchivedVoiceSession } from './archive.js';
-import { anonymousExternalId, toExternalId } from './external-key.js';
+import { anonymousExternalId, OWN_SOURCE, toExternalId } from './external-key.js';
 
 /** The key under which an imported row's metadata keeps what the archive says and no column holds. */
 export const ARCHIVE_METADATA = 'colloquyArchive';
@@ -182,9 +182,9 @@ export class ArchiveRows {
 /** The external id and the name of a conversation's user. */
 export function userOf({ source, participants }: ArchivedConversation): { externalId: string; username: string } {
   const name = participants?.user;
-  return name === undefined
-    ? { externalId: anonymousExternalId(source), username: source }
-    : { externalId: toExternalId(source, name), username: name };
+  if (name === undefined) return { externalId: anonymousExternalId(source), username: source };
+  // Colloquy's own export names users by their external ids.
+  return { externalId: source === OWN_SOURCE ? name : toExternalId(source, name), username: name };
 }
 
 function placeOf(message: ArchivedMessage): ArchiveMetadata {

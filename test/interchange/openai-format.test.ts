@@ -39,7 +39,8 @@ it.each([
 
 it('keeps tool calls and their answers', async () => {
   const call = { tool_calls: [{ id: 'call_1', function: { name: 'f', arguments: '{}' } }] };
-  const expected = { role: 'assistant', content: '', metadata: call };
+  const parts = [{ type: 'tool_calls', ...call }];
+  const expected = { role: 'assistant', content: '', parts, metadata: call };
   expect(await readMessage({ role: 'assistant', content: null, ...call })).toStrictEqual(expected);
   expect(await readMessage({ role: 'assistant', ...call })).toStrictEqual(expected);
   expect(await readMessage({ role: 'tool', content: '{}', tool_call_id: 'call_1' })).toStrictEqual({

@@ -61,7 +61,7 @@ async function down({ terminal }: CommandContext, to: string | undefined): Promi
   const { exists, migrations } = await schema.status();
   if (to !== undefined && to !== '0' && !migrations.some(({ name, state }) => name === to && state !== 'pending')) {
     const applied = migrations.filter(({ state }) => state !== 'pending').map(({ name }) => name);
-    terminal.remark(
+    terminal.refuse(
       `No migration ${JSON.stringify(to)} is applied here; applied are: ${applied.join(', ') || 'none'}.`,
     );
     return EXIT.usage;

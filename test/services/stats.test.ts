@@ -1,0 +1,61 @@
+import { expect, it } from 'vitest';
+import { NotFoundError } from '../../src/errors.js';
+import { openAcme, openManager, populate } from '../support/open-manager.js';
+import { rejectionOf } from '../support/rejection.js';
+import { temporaryFile } from '../support/temporary-folder.js';
+
+const NONE = {
+  tenants: 0,
+  users: 0,
+  api_keys: 0,
+  conversations: 0,
+  messages: 0,
+  documents: 0,
+  voice_sessions: 0,
+  usage_records: 0,
+};
+
+it('an empty database has every table and no rows', async () => {
+  const { persistence } = await openManager();
+  const { rows, database, databaseBytes } = await persistence.stats();
+  expect([rows, database]).toEqual([NONE, 'SQLite in memory']);
+  expect(databaseBytes).toBeGreaterThan(0);
+});
+
+it('counts the rows of all tenants, and those of one alone', async () => {
+  const { persistence, tenant, userId, conversationId } = await openAcme();
+  const beta = await populate(persistence, 'beta');
+  for (let index = 0; index < 3; index++) await tenant.messages.append(conversationId, { role: 'user', content: 'x' });
+  await tenant.documents.create({ externalId: 'd', title: 'd', content: 'd' });
+  await tenant.voiceSessions.start({ externalId: 'v', userId });
+  await tenant.apiKeys.create({ name: 'k' });
+  await tenant.usage.add({ provider: 'p', model: 'm' });
+  const one = { ...NONE, tenants: 1, users: 1, conversations: 1 };
+  const full = { ...one, messages: 3, documents: 1, voice_sessions: 1, api_keys: 1, usage_records: 1 };
+  expect((await tenant.stats()).rows).toEqual(full);
+  expect((await beta.tenant.stats()).rows).toEqual(one);
+  expect((await persistence.stats()).rows).toEqual({ ...full, tenants: 2, users: 2, conversations: 2 });
+});
+
+it('sees what the unit of work around it has written', async () => {
+  const { tenant } = await openAcme();
+  await tenant.transaction(async (unit) => {
+    unit.users.create({ externalId: 'u', username: 'u' });
+    expect((await tenant.stats()).rows).toMatchObject({ users: 2 });
+  });
+});
+
+it('tells the size of the file', async () => {
+  const path = temporaryFile();
+  const { persistence, tenant } = await openAcme({ url: `sqlite:${path}` });
+  const before = await persistence.stats();
+  await tenant.documents.create({ externalId: 'big', title: 'big', content: 'x'.repeat(100_000) });
+  const after = await persistence.stats();
+  expect(after.database).toBe(`SQLite ${path}`);
+  expect(after.databaseBytes - before.databaseBytes).toBeGreaterThan(90_000);
+});
+
+it('of a tenant that is not there is an error, not zeros', async () => {
+  const { persistence } = await openManager();
+  await rejectionOf(persistence.tenant('nobody').stats(), NotFoundError);
+});

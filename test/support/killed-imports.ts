@@ -1,0 +1,28 @@
+import { expect } from 'vitest';
+import { type Finished, startProgram, typescript } from './command-line.js';
+import { openRaw } from './raw-database.js';
+import { seededRandom } from './sources.js';
+import { fileOf, halfConversations, storedConversations } from './table-dump.js';
+
+/** Imports into the tenant `shop` in a process of its own, which kills itself right before its `statement`th statement; never with 0. */
+export async function importUntilKilled(url: string, statement: number, files: readonly string[]): Promise<Finished> {
+  const script = typescript('test/support/children/import-until-killed.ts');
+  return startProgram([...script, url, String(statement), ...files]).finished;
+}
+
+/** Asserts that the file is sound and that each of its conversations is whole; returns how many there are. */
+export function expectWhole(url: string, lengths: ReadonlyMap<string, number>): number {
+  expect(openRaw(`sqlite:${fileOf(url)}`).pragma('integrity_check', { simple: true })).toBe('ok');
+  expect(openRaw(`sqlite:${fileOf(url)}`).pragma('foreign_key_check')).toEqual([]);
+  expect(halfConversations(url, lengths)).toEqual([]);
+  return storedConversations(url).length;
+}
+
+/** Whole numbers from 1 to `max`, the same ones for the same seed. */
+export function seededNumbers(seed: number): (max: number) => number {
+  const random = seededRandom(seed);
+  return (max) => {
+    const [a = 0, b = 0, c = 0, d = 0] = random.bytes(4);
+    return 1 + ((a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d) % max);
+  };
+}

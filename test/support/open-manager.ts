@@ -1,0 +1,68 @@
+import { MikroORM } from '@mikro-orm/core';
+import { onTestFinished } from 'vitest';
+import type { Engine } from '../../src/database/engine.js';
+import { Migrator } from '../../src/database/migrator.js';
+import { createRuntime, installRuntime } from '../../src/runtime.js';
+import { createOrmOptions } from '../../src/services/orm-options.js';
+import { type OpenOptions, PersistenceManager } from '../../src/services/persistence-manager.js';
+import type { TenantContext } from '../../src/services/tenant-context.js';
+import { type FakeClock, fakeClock, seededRandom } from './sources.js';
+
+export interface ManagerOptions {
+  /** In memory unless given. */
+  readonly url?: string;
+  readonly clock?: FakeClock;
+  /** A second manager of one file needs another seed: the same one would make the same ids. */
+  readonly seed?: number;
+  readonly migrate?: boolean;
+}
+
+export interface OpenedManager {
+  readonly persistence: PersistenceManager;
+  readonly clock: FakeClock;
+}
+
+/** A manager over a fake clock and seeded random bytes, closed when the test ends. */
+export async function openManager(options: ManagerOptions = {}): Promise<OpenedManager> {
+  const clock = options.clock ?? fakeClock();
+  const openOptions: OpenOptions = {
+    databaseUrl: options.url ?? 'sqlite::memory:',
+    clock,
+    random: seededRandom(options.seed ?? 1),
+    ...(options.migrate !== undefined && { migrate: options.migrate }),
+  };
+  const persistence = await PersistenceManager.open(openOptions);
+  onTestFinished(() => persistence.close());
+  return { persistence, clock };
+}
+
+export interface Populated {
+  readonly tenant: TenantContext;
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly conversationId: string;
+}
+
+/** A tenant with one user and one conversation, which has no messages yet. */
+export async function populate(persistence: PersistenceManager, slug: string): Promise<Populated> {
+  const { id: tenantId } = await persistence.tenants.ensure({ slug, name: `Tenant ${slug}` });
+  const tenant = persistence.tenant(slug);
+  const user = await tenant.users.create({ externalId: `${slug}-user`, username: `user of ${slug}` });
+  const conversation = await tenant.conversations.start({ userId: user.id, title: `chat of ${slug}` });
+  return { tenant, tenantId, userId: user.id, conversationId: conversation.id };
+}
+
+/** A manager with one populated tenant, acme. */
+export async function openAcme(options: ManagerOptions = {}): Promise<OpenedManager & Populated> {
+  const opened = await openManager(options);
+  return { ...opened, ...(await populate(opened.persistence, 'acme')) };
+}
+
+/** The ORM of an engine with Colloquy's migrator, and nothing migrated; closed when the test ends. */
+export async function openOrm(engine: Engine, clock = fakeClock()): Promise<{ orm: MikroORM; migrator: Migrator }> {
+  const orm = await MikroORM.init(createOrmOptions(engine));
+  installRuntime(orm.config, createRuntime({ clock, random: seededRandom(1) }));
+  await orm.connect();
+  onTestFinished(() => orm.close(true));
+  return { orm, migrator: Migrator.of(orm) };
+}
