@@ -10,10 +10,19 @@ export interface NamedMigration {
   readonly class: MigrationClass;
 }
 
+/** An insert into one table. */
+export interface BulkInsert {
+  /** Inserts one row; `?` stands for each value. */
+  readonly statement: string;
+  /** The table and its columns, quoted. */
+  readonly table: string;
+  readonly columns: string;
+}
+
 /** What the connections of our engines can do beyond MikroORM's. */
 export interface BulkConnection {
-  /** Runs one statement, with `?` for its values, once for each list of values, inside a running transaction. */
-  executeMany(statement: string, rows: Iterable<readonly unknown[]>, transaction?: Transaction): Promise<void>;
+  /** Inserts rows, whose values are in the order of the columns, inside a running transaction. */
+  insertMany(insert: BulkInsert, rows: Iterable<readonly unknown[]>, transaction?: Transaction): Promise<void>;
 }
 
 /**

@@ -9,7 +9,7 @@ import {
   type QueryResult,
   type TransactionSettings,
 } from 'kysely';
-import type { BulkConnection } from './engine.js';
+import type { BulkConnection, BulkInsert } from './engine.js';
 import { BoundSqlitePlatform } from './sqlite-schema-helper.js';
 import { bindStatement, type BindingStyle, type BoundStatement } from './bound-statement.js';
 
@@ -19,6 +19,9 @@ export interface SqliteSettings {
   readonly busyTimeout: number;
   readonly durable: boolean;
 }
+
+/** A statement for 16 rows takes about two thirds of the time of 16 statements; more rows gain little. */
+const ROWS_AT_ONCE = 16;
 
 const SQLITE_STYLE: BindingStyle = {
   placeholder: () => '?',
@@ -224,16 +227,24 @@ export class BoundSqliteConnection extends BaseSqliteConnection implements BulkC
   }
 
   /**
-   * Runs one statement for each list of values. The caller has a transaction open on this, the only connection, so no other
-   * statement can come between and the native client may be used directly.
+   * Inserts many rows by one statement for each {@link ROWS_AT_ONCE} of them. The caller has a transaction open on this, the only
+   * connection, so no other statement can come between and the native client may be used directly.
    */
-  async executeMany(text: string, rows: Iterable<readonly unknown[]>): Promise<void> {
+  async insertMany(insert: BulkInsert, rows: Iterable<readonly unknown[]>): Promise<void> {
     const database = this.requireNativeClient(this.#database);
+    const statements = this.requireNativeClient(this.#statements);
     this.#dialect?.driver.begin();
-    if (!database.inTransaction) throw new Error('executeMany needs a running transaction');
-    const statement = this.requireNativeClient(this.#statements).prepare(text);
-    for (const row of rows) statement.run(row.map(SQLITE_STYLE.toDriver));
-    this.logQuery(text, { query: text });
+    if (!database.inTransaction) throw new Error('insertMany needs a running transaction');
+    const [, tuple = ''] = insert.statement.split(' values ');
+    const many = `${insert.statement}${`, ${tuple}`.repeat(ROWS_AT_ONCE - 1)}`;
+    let waiting: (readonly unknown[])[] = [];
+    for (const row of rows) {
+      if (waiting.push(row) < ROWS_AT_ONCE) continue;
+      statements.prepare(many).run(waiting.flat().map(SQLITE_STYLE.toDriver));
+      waiting = [];
+    }
+    for (const row of waiting) statements.prepare(insert.statement).run(row.map(SQLITE_STYLE.toDriver));
+    this.logQuery(insert.statement, { query: insert.statement });
   }
 
   #bind(

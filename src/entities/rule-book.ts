@@ -89,15 +89,17 @@ export class RuleBook {
 }
 
 function passes(check: Check, value: unknown, args: ValidationArguments): boolean {
-  const holds = (item: unknown): boolean => {
-    try {
-      return check.constraint.validate(item, args) === true;
-    } catch {
-      // Some of class-validator's rules throw where they meet what they do not expect, such as a lone surrogate.
-      return false;
-    }
-  };
-  return check.each ? Array.isArray(value) && value.every(holds) : holds(value);
+  if (!check.each) return holds(check, value, args);
+  return Array.isArray(value) && value.every((item) => holds(check, item, args));
+}
+
+function holds({ constraint }: Check, value: unknown, args: ValidationArguments): boolean {
+  try {
+    return constraint.validate(value, args) === true;
+  } catch {
+    // Some of class-validator's rules throw where they meet what they do not expect, such as a lone surrogate.
+    return false;
+  }
 }
 
 function messageOf(check: Check, args: ValidationArguments): string {

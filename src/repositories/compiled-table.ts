@@ -7,6 +7,7 @@ import {
   type Platform,
   type Ref,
 } from '@mikro-orm/core';
+import type { BulkInsert } from '../database/engine.js';
 
 type Reference = { unwrap(): unknown };
 type IsReference<T> = NonNullable<T> extends Reference ? true : false;
@@ -40,6 +41,8 @@ export class CompiledTable<Entity extends object> {
   /** Every column, quoted, in the order in which {@link values} gives them. */
   readonly columns: string;
   readonly insert: string;
+  /** What many rows at once are inserted by. */
+  readonly bulk: BulkInsert;
   readonly #columns: readonly Column[];
   readonly #quoted: ReadonlyMap<string, string>;
 
@@ -49,6 +52,7 @@ export class CompiledTable<Entity extends object> {
     this.name = platform.quoteIdentifier(metadata.tableName);
     this.columns = [...this.#quoted.values()].join(', ');
     this.insert = `insert into ${this.name} (${this.columns}) values (${this.#columns.map(() => '?').join(', ')})`;
+    this.bulk = { statement: this.insert, table: this.name, columns: this.columns };
   }
 
   /** The quoted column of a row's property. */

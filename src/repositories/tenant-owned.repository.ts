@@ -109,7 +109,7 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
     const stranger = rows.find((row) => (row as { tenantId?: unknown }).tenantId !== this.tenantId);
     if (stranger) throw new TenantMismatchError(this.entity.name);
     const connection = this.em.getConnection() as unknown as BulkConnection;
-    await connection.executeMany(this.table.insert, this.#valuesOf(rows), this.em.getTransactionContext());
+    await connection.insertMany(this.table.bulk, this.#valuesOf(rows), this.em.getTransactionContext());
   }
 
   /** One row's values at a time, so that a batch is held in memory once. */
