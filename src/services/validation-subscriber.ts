@@ -5,6 +5,7 @@ import { optionalTenantIdOf, tenantIdOf } from '../entities/tenant-limit.js';
 import { TenantOwned } from '../entities/tenant-owned.js';
 import { InvalidStateError, TenantMismatchError, ValidationError } from '../errors.js';
 import { runtimeOf } from '../runtime.js';
+import { sequenceIssues } from './dense-sequence.js';
 
 /** Judges every entity that a unit of work is about to write: nothing invalid and nothing of another tenant passes that way. */
 export class ValidationSubscriber implements EventSubscriber {
@@ -20,6 +21,8 @@ export class ValidationSubscriber implements EventSubscriber {
       const issues = rules.of(change.meta.class).issues(change.entity as object, only);
       return issues.length === 0 ? [] : [{ entity: change.meta.className, issues }];
     });
+    const sequence = sequenceIssues(uow.getChangeSets());
+    if (sequence.length > 0) broken.push({ entity: 'Message', issues: sequence });
     if (broken.length === 0) return;
     const entities = [...new Set(broken.map(({ entity }) => entity))];
     throw new ValidationError(

@@ -1,7 +1,13 @@
 import { wrap } from '@mikro-orm/core';
 import { describe, expect, it } from 'vitest';
 import { Conversation, Message, Tenant, User } from '../../src/entities/index.js';
-import { ColloquyError, NotFoundError, ReferenceNotFoundError, TenantMismatchError } from '../../src/errors.js';
+import {
+  ColloquyError,
+  NotFoundError,
+  ReferenceNotFoundError,
+  TenantMismatchError,
+  ValidationError,
+} from '../../src/errors.js';
 import type { UnitOfWork } from '../../src/services/unit-of-work.js';
 import { openTwoTenants, type TwoTenants } from '../support/two-tenants.js';
 
@@ -123,7 +129,7 @@ const REFUSED: readonly (readonly [what: string, error: ErrorClass, work: Work])
   ],
   [
     'message into a conversation there',
-    ReferenceNotFoundError,
+    ValidationError,
     async (unit, { beta }) => {
       const conversation = unit.conversations.ref(beta.conversationId);
       unit.messages.create({ conversation, seq: 2, role: 'user', content: 'x' });

@@ -216,7 +216,7 @@ const BY_UNIT_OF_WORK: readonly (readonly [what: string, rules: readonly string[
   ],
   [
     'several entities',
-    ['content isText', 'email isEmail', 'username isText'],
+    ['content isText', 'email isEmail', 'seq denseSequence', 'username isText'],
     async (unit, { acme }) => {
       unit.users.create({ externalId: 'x', username: '', email: SECRET });
       const conversation = unit.conversations.ref(acme.conversationId);
@@ -233,6 +233,27 @@ const BESIDE: readonly (readonly [what: string, work: Work])[] = [
       messages.insertRows([
         { ...(await acme.tenant.messages.get(acme.messageId)), id: acme.documentId, seq: 2, content: '\0' },
       ]),
+  ],
+  [
+    'a message that leaves a gap',
+    async (unit, { acme }) => {
+      await unit.conversations.get(acme.conversationId);
+      const conversation = unit.conversations.ref(acme.conversationId);
+      unit.messages.create({ conversation, seq: 99, role: 'user', content: 'gap' });
+    },
+  ],
+  [
+    'a message that is not counted',
+    async (unit, { acme }) => {
+      const conversation = unit.conversations.ref(acme.conversationId);
+      unit.messages.create({ conversation, seq: 2, role: 'user', content: 'uncounted' });
+    },
+  ],
+  [
+    'a counter that counts no messages',
+    async (unit, { acme }) => {
+      (await unit.conversations.get(acme.conversationId)).messageCount = 500;
+    },
   ],
   [
     'a message that changes',

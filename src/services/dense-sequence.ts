@@ -1,0 +1,33 @@
+import { type ChangeSet, ChangeSetType } from '@mikro-orm/core';
+import { Conversation } from '../entities/conversation.js';
+import { Message } from '../entities/message.js';
+import type { ValidationIssue } from '../errors.js';
+
+const MESSAGE = 'must continue the sequence of the conversation without a gap; use messages.append';
+
+/**
+ * What a flush would do to the sequence of a conversation: new messages must be numbered on from the count that the conversation had,
+ * up to the count that it has now. Appending by the repository keeps both by itself and is no part of a flush.
+ */
+export function sequenceIssues(changes: readonly ChangeSet<object>[]): ValidationIssue[] {
+  const before = new Map<Conversation, number>();
+  const added = new Map<Conversation, number[]>();
+  for (const { entity, type, originalEntity } of changes) {
+    if (entity instanceof Conversation && type === ChangeSetType.CREATE) before.set(entity, 0);
+    if (entity instanceof Conversation && type === ChangeSetType.UPDATE) {
+      before.set(entity, originalEntity?.messageCount ?? 0);
+    }
+    if (entity instanceof Message && type === ChangeSetType.CREATE) {
+      const conversation = entity.conversation.unwrap();
+      added.set(conversation, [...(added.get(conversation) ?? []), entity.seq]);
+    }
+  }
+  return [...new Set([...before.keys(), ...added.keys()])].flatMap((conversation) => {
+    const sequence = (added.get(conversation) ?? []).toSorted((a, b) => a - b);
+    const count = before.get(conversation) ?? conversation.messageCount;
+    const isDense = sequence.every((seq, index) => seq === count + index + 1);
+    if (isDense && conversation.messageCount === count + sequence.length) return [];
+    const path = sequence.length > 0 ? 'seq' : 'messageCount';
+    return [{ path, rule: 'denseSequence', message: MESSAGE, kind: 'number' }];
+  });
+}
