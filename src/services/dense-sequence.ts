@@ -15,7 +15,8 @@ export function sequenceIssues(changes: readonly ChangeSet<object>[]): Validatio
   for (const { entity, type, originalEntity } of changes) {
     if (entity instanceof Conversation && type === ChangeSetType.CREATE) before.set(entity, 0);
     if (entity instanceof Conversation && type === ChangeSetType.UPDATE) {
-      before.set(entity, originalEntity?.messageCount ?? 0);
+      const original: Partial<Conversation> = originalEntity ?? {};
+      before.set(entity, original.messageCount ?? 0);
     }
     if (entity instanceof Message && type === ChangeSetType.CREATE) {
       const conversation = entity.conversation.unwrap();
