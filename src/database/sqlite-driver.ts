@@ -1,4 +1,4 @@
-import { isRaw, raw, type Configuration, type Dictionary, type Transaction } from '@mikro-orm/core';
+import type { Configuration, Dictionary, Transaction } from '@mikro-orm/core';
 import { AbstractSqlDriver, BaseSqliteConnection } from '@mikro-orm/sqlite';
 import Database from 'better-sqlite3';
 import {
@@ -9,9 +9,9 @@ import {
   type QueryResult,
   type TransactionSettings,
 } from 'kysely';
-import type { BulkConnection } from './engine.js';
+import type { BulkConnection, BulkInsert } from './engine.js';
 import { BoundSqlitePlatform } from './sqlite-schema-helper.js';
-import { bindStatement, type BindingStyle, type BoundStatement } from './bound-statement.js';
+import { bindQuery, type BindingStyle, type BoundStatement } from './bound-statement.js';
 
 /** What the SQLite engine asks of its connection; see `sqlite.ts` for the meaning. */
 export interface SqliteSettings {
@@ -203,12 +203,12 @@ export class BoundSqliteConnection extends BaseSqliteConnection implements BulkC
   }
 
   /**
-   * Runs one statement for each list of values. The caller has a transaction open on this, the only connection, so no other
-   * statement can come between and the native client may be used directly.
+   * Runs the insert once for each row. The caller has a transaction open on this, the only connection, so no other statement can
+   * come between and the native client may be used directly.
    */
-  async executeMany(text: string, rows: Iterable<readonly unknown[]>): Promise<void> {
+  async insertMany({ statement: text }: BulkInsert, rows: Iterable<readonly unknown[]>): Promise<void> {
     const database = this.requireNativeClient(this.#database);
-    if (!database.inTransaction) throw new Error('executeMany needs a running transaction');
+    if (!database.inTransaction) throw new Error('insertMany needs a running transaction');
     const statement = this.#statements!.prepare(text);
     for (const row of rows) statement.run(row.map(SQLITE_STYLE.toDriver));
     this.logQuery(text, { query: text });
@@ -218,12 +218,7 @@ export class BoundSqliteConnection extends BaseSqliteConnection implements BulkC
     query: Parameters<BaseSqliteConnection['execute']>[0],
     parameters: readonly unknown[] | Dictionary,
   ): BoundStatement {
-    let statement = typeof query === 'string' ? query : isRaw(query) ? query : query.toRaw();
-    if (typeof statement === 'string' && !Array.isArray(parameters))
-      statement = raw(statement, parameters as Dictionary);
-    const sql = typeof statement === 'string' ? statement : statement.sql;
-    const given = typeof statement === 'string' ? (parameters as readonly unknown[]) : statement.params;
-    return bindStatement(this.platform, SQLITE_STYLE, this.config.get('onQuery')(sql, given), given);
+    return bindQuery(this.platform, SQLITE_STYLE, this.config, query, parameters);
   }
 }
 
