@@ -4,7 +4,9 @@ import { Conversation } from '../entities/conversation.js';
 import { Message, type MessageModality, type MessageRole } from '../entities/message.js';
 import { IdempotencyConflictError, InvalidStateError, NotFoundError, ValidationError } from '../errors.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
+import { isId } from './id.js';
 import { assertLimit, DEFAULT_LIMIT } from './page.js';
+import { writeFreeKey } from './race.js';
 import { TenantOwnedRepository } from './tenant-owned.repository.js';
 
 /** A message as its author gives it. */
@@ -53,12 +55,14 @@ export class MessageRepository extends TenantOwnedRepository<Message> {
   async append(conversationId: string, input: MessageInput, options: AppendOptions = {}): Promise<Row<Message>> {
     const row = this.#newRow(conversationId, input, options.idempotencyKey ?? null);
     this.rules.assert(row);
+    if (!isId(conversationId)) throw new NotFoundError('conversation', conversationId);
     // What the unit of work holds back may be the conversation itself.
     await this.em.flush();
     const first = await this.#readFirstResult(row);
     if (first) return first;
     const message: Row<Message> = { ...row, seq: await this.#advance(row) };
-    await this.em.execute(this.table.insert, this.table.values(message));
+    const insert = () => this.em.execute(this.table.insert, this.table.values(message));
+    await (row.idempotencyKey === null ? insert() : writeFreeKey(insert, 'idempotency_key'));
     return message;
   }
 
@@ -66,6 +70,7 @@ export class MessageRepository extends TenantOwnedRepository<Message> {
   async readHistory(conversationId: string, request: HistoryRequest): Promise<Row<Message>[]> {
     const seq = this.table.column('seq');
     const { where, values, direction, limit } = resolveHistory(request, seq);
+    if (!isId(conversationId)) throw new NotFoundError('conversation', conversationId);
     const rows = await this.readWhere(
       `${this.table.column('conversationId')} = ?${where}`,
       [conversationId, ...values],

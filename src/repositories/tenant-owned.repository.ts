@@ -1,4 +1,4 @@
-import type { EntityClass, Primary, Ref } from '@mikro-orm/core';
+import { type EntityClass, LockMode, type Primary, type Ref } from '@mikro-orm/core';
 import type { BulkConnection } from '../database/engine.js';
 import { SqlEntityRepository, type SqlEntityManager } from '@mikro-orm/sql';
 import { tenantIdOf, type TenantOwned } from '../entities/tenant-owned.js';
@@ -7,6 +7,7 @@ import { NotFoundError, TenantMismatchError } from '../errors.js';
 import { type Runtime, runtimeOf } from '../runtime.js';
 import { allowedProperties } from './allowed-properties.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
+import { isId } from './id.js';
 import { type Page, type PageRequest, resolvePage, toPage } from './page.js';
 
 /**
@@ -43,7 +44,21 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
 
   /** @throws NotFoundError when the tenant has no such row. */
   async get(id: string): Promise<Entity> {
-    const found = await this.em.findOne(this.entity, { tenant: this.tenantId, id } as never);
+    return this.#find(id);
+  }
+
+  /**
+   * {@link get}, with the row locked until the transaction ends: what is read here is what is changed, also when others change it.
+   *
+   * @throws NotFoundError when the tenant has no such row.
+   */
+  async getForChange(id: string): Promise<Entity> {
+    return this.#find(id, this.lock);
+  }
+
+  async #find(id: string, options: { readonly lockMode?: LockMode.PESSIMISTIC_WRITE } = {}): Promise<Entity> {
+    const where = { tenant: this.tenantId, id } as never;
+    const found = isId(id) ? await this.em.findOne(this.entity, where, options) : null;
     if (!found) throw new NotFoundError(this.label, id);
     return found;
   }
@@ -68,14 +83,14 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
    */
   async change(id: string, changes: object, changeable: readonly (keyof Entity & string)[]): Promise<Row<Entity>> {
     const given = allowedProperties(this.entity.name, changes, changeable);
-    const entity = Object.assign(await this.get(id), given);
+    const entity = Object.assign(await this.getForChange(id), given);
     await this.em.flush();
     return this.toRow(entity);
   }
 
   /** @throws NotFoundError when the tenant has no such row. */
   async readById(id: string): Promise<Row<Entity>> {
-    const row = await this.readOne(`${this.table.column('id')} = ?`, [id]);
+    const row = isId(id) ? await this.readOne(`${this.table.column('id')} = ?`, [id]) : undefined;
     if (!row) throw new NotFoundError(this.label, id);
     return row;
   }
@@ -91,7 +106,7 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
     const stranger = rows.find((row) => (row as { tenantId?: unknown }).tenantId !== this.tenantId);
     if (stranger) throw new TenantMismatchError(this.entity.name);
     const connection = this.em.getConnection() as unknown as BulkConnection;
-    await connection.executeMany(this.table.insert, this.#valuesOf(rows), this.em.getTransactionContext());
+    await connection.insertMany(this.table.bulk, this.#valuesOf(rows), this.em.getTransactionContext());
   }
 
   /** One row's values at a time, so that a batch is held in memory once. */
@@ -117,6 +132,21 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
 
   protected async readOne(where: string, values: readonly unknown[]): Promise<Row<Entity> | undefined> {
     return (await this.readWhere(where, values, 'limit 1'))[0];
+  }
+
+  /** A page of the rows that refer to `id`, the newest first; empty for what is no id. */
+  protected async readPageOf(
+    reference: keyof Row<Entity> & string,
+    id: string,
+    request: PageRequest,
+  ): Promise<Page<Row<Entity>>> {
+    if (isId(id)) return this.readPageWhere(request, 'desc', `${this.table.column(reference)} = ?`, [id]);
+    return toPage([], resolvePage(request).limit);
+  }
+
+  /** Locks the rows that a query finds until the transaction ends; nothing where there is none, or where the engine needs none. */
+  protected get lock(): { readonly lockMode?: LockMode.PESSIMISTIC_WRITE } {
+    return this.em.isInTransaction() ? { lockMode: LockMode.PESSIMISTIC_WRITE } : {};
   }
 
   /** A page of rows in the order of their ids, which is the order in which they were made. */

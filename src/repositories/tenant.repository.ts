@@ -1,4 +1,5 @@
 import { SqlEntityRepository, type SqlEntityManager } from '@mikro-orm/sql';
+import { isStorable } from '../entities/rules.js';
 import { Tenant } from '../entities/tenant.js';
 import { NotFoundError } from '../errors.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
@@ -21,6 +22,7 @@ export class TenantRepository extends SqlEntityRepository<Tenant> {
   }
 
   async readBySlug(slug: string): Promise<Row<Tenant> | undefined> {
+    if (!isStorable(slug)) return undefined;
     const sql = `select ${this.#table.columns} from ${this.#table.name} where ${this.#table.column('slug')} = ?`;
     const [row] = await this.em.execute<Record<string, unknown>[]>(sql, [slug]);
     return row && this.#table.toRow(row);

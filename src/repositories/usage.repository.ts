@@ -21,11 +21,12 @@ export class UsageRepository extends TenantOwnedRepository<UsageRecord> {
     super(em, UsageRecord);
   }
 
-  /** The record of the key, managed; a new one with nothing used where there is none. */
+  /** The record of the key, managed, and locked until the transaction ends; a new one with nothing used where there is none. */
   async obtain(key: UsageKey): Promise<UsageRecord> {
     const { day, provider, model, userId } = key;
     const subject = userId ?? TENANT_SUBJECT;
-    const found = await this.findOne({ tenant: this.tenantId, day, subject, provider, model });
+    const where = { tenant: this.tenantId, day, subject, provider, model };
+    const found = await this.findOne(where, this.lock);
     if (found) return found;
     const user = userId === null ? null : this.em.getReference(User, [this.tenantId, userId], { wrapped: true });
     return this.create({ day, subject, provider, model, user });

@@ -3,6 +3,7 @@ import { NotFoundError } from '../errors.js';
 import { allowedProperties } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
+import { writeFreeKey } from '../repositories/race.js';
 import { TenantRepository } from '../repositories/tenant.repository.js';
 import type { Transactions } from './transactions.js';
 
@@ -31,7 +32,7 @@ export class TenantsService {
       const existing = await tenants.findOne({ slug: input.slug });
       if (existing) return tenants.toRow(existing);
       const tenant = tenants.create(allowedProperties('Tenant', input, SETTABLE) as never);
-      await em.flush();
+      await writeFreeKey(() => em.flush());
       return tenants.toRow(tenant);
     });
   }

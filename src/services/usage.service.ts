@@ -1,5 +1,6 @@
 import type { UsageRecord } from '../entities/usage-record.js';
 import type { Row } from '../repositories/compiled-table.js';
+import { writeFreeKey } from '../repositories/race.js';
 import { runtimeOf } from '../runtime.js';
 import type { TenantScope } from './tenant-scope.js';
 
@@ -44,7 +45,7 @@ export class UsageService {
       record.completionTokens += input.completionTokens ?? 0;
       record.audioSeconds += input.audioSeconds ?? 0;
       record.costUsd = addMoney(record.costUsd, input.costUsd ?? '0');
-      await em.flush();
+      await writeFreeKey(() => em.flush());
       return usage.toRow(record);
     });
   }
