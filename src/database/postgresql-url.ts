@@ -74,7 +74,7 @@ export function parsePostgreSqlUrl(text: string): PostgreSqlSettings {
   if (poolIdle > poolSize) problems.push('poolIdle in DATABASE_URL must not be greater than poolSize');
   if (problems.length > 0) throw new ConfigurationError(problems);
   return Object.freeze({
-    host: url.hostname.replace(/^\[(.*)\]$/, '$1') || 'localhost',
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: Number(url.port || 5432),
     user,
     password: password === '' ? undefined : password,

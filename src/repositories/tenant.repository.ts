@@ -16,9 +16,14 @@ export class TenantRepository extends SqlEntityRepository<Tenant> {
 
   /** @throws NotFoundError when there is no such tenant. */
   async get(slug: string): Promise<Tenant> {
-    const found = await this.findOne({ slug });
+    const found = await this.findBySlug(slug);
     if (!found) throw new NotFoundError('tenant', slug);
     return found;
+  }
+
+  /** The tenant of this slug, managed; null where there is none. */
+  async findBySlug(slug: string): Promise<Tenant | null> {
+    return isStorable(slug) ? this.findOne({ slug }) : null;
   }
 
   async readBySlug(slug: string): Promise<Row<Tenant> | undefined> {

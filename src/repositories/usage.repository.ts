@@ -1,4 +1,5 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
+import { isStorable } from '../entities/rules.js';
 import { UsageRecord } from '../entities/usage-record.js';
 import { User } from '../entities/user.js';
 import type { Row } from './compiled-table.js';
@@ -26,7 +27,8 @@ export class UsageRepository extends TenantOwnedRepository<UsageRecord> {
     const { day, provider, model, userId } = key;
     const subject = userId ?? TENANT_SUBJECT;
     const where = { tenant: this.tenantId, day, subject, provider, model };
-    const found = await this.findOne(where, this.lock);
+    // What cannot be stored is not there; the rules refuse it by name.
+    const found = [day, provider, model].every(isStorable) ? await this.findOne(where, this.lock) : null;
     if (found) return found;
     const user = userId === null ? null : this.em.getReference(User, [this.tenantId, userId], { wrapped: true });
     return this.create({ day, subject, provider, model, user });

@@ -29,7 +29,7 @@ export class TenantsService {
   async ensure(input: TenantInput): Promise<Row<Tenant>> {
     return this.#transactions.write(undefined, async ({ em }) => {
       const tenants = new TenantRepository(em);
-      const existing = await tenants.findOne({ slug: input.slug });
+      const existing = await tenants.findBySlug(input.slug);
       if (existing) return tenants.toRow(existing);
       const tenant = tenants.create(allowedProperties('Tenant', input, SETTABLE) as never);
       await writeFreeKey(() => em.flush());
