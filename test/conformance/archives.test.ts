@@ -22,10 +22,11 @@ async function roundTrip(url: string): Promise<string> {
   return text;
 }
 
+const ids = (texts: readonly string[]) => texts.map((text) => (JSON.parse(text) as { id?: string }).id);
+
 it.each(ENGINES)('$name: an export gives back what was imported', async ({ freshUrl }) => {
   const lines = (await roundTrip(await freshUrl())).trim().split('\n');
   const given = FILES.flatMap((file) => readFileSync(file, 'utf8').trim().split('\n'));
-  const ids = (texts: readonly string[]) => texts.map((text) => (JSON.parse(text) as { id?: string }).id);
   expect(ids(lines)).toEqual(ids(given));
 });
 

@@ -1,5 +1,5 @@
-import pg from 'pg';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Client } from 'pg';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parsePostgreSqlUrl } from '../../src/database/postgresql-url.js';
 import { selectEngine } from '../../src/database/select-engine.js';
 import { ConfigurationError } from '../../src/errors.js';
@@ -60,19 +60,22 @@ describe('the URL of a PostgreSQL database', () => {
   });
 });
 
+interface Sent {
+  readonly text: string;
+  readonly name?: string;
+}
+
 /** What `pg` is asked to send from now on. */
-function sentStatements(): { readonly text: string; readonly name?: string }[] {
-  const sent: { readonly text: string; readonly name?: string }[] = [];
-  const original = pg.Client.prototype.query as (...parameters: unknown[]) => unknown;
-  const spy = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function record(
-    this: pg.Client,
-    ...parameters: unknown[]
-  ) {
+function sentStatements(): readonly Sent[] {
+  const sent: Sent[] = [];
+  const send = Reflect.get(Client.prototype, 'query') as (this: Client, ...parameters: unknown[]) => unknown;
+  function record(this: Client, ...parameters: unknown[]): unknown {
     const [first] = parameters;
-    sent.push(typeof first === 'string' ? { text: first } : (first as { text: string; name?: string }));
-    return original.apply(this, parameters);
-  } as never);
-  onTestFinished(() => spy.mockRestore());
+    sent.push(typeof first === 'string' ? { text: first } : (first as Sent));
+    return Reflect.apply(send, this, parameters);
+  }
+  Reflect.set(Client.prototype, 'query', record);
+  onTestFinished(() => void Reflect.set(Client.prototype, 'query', send));
   return sent;
 }
 

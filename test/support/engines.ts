@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
+import { Client, type QueryResultRow } from 'pg';
 import { afterAll } from 'vitest';
 
 /** An engine on which the conformance suite runs. */
 export interface TestEngine {
   readonly name: 'sqlite' | 'postgresql';
   /** The URL of an empty database of its own, which goes when the test file ends. */
-  freshUrl(): Promise<string>;
+  readonly freshUrl: () => Promise<string>;
 }
 
 const LOCAL_SERVER = 'postgresql://postgres@127.0.0.1:5432/postgres';
@@ -20,7 +20,7 @@ afterAll(async () => {
 
 const sqlite: TestEngine = {
   name: 'sqlite',
-  async freshUrl() {
+  freshUrl: async () => {
     const folder = mkdtempSync(join(tmpdir(), 'colloquy-conformance-'));
     cleanUp.push(() => rmSync(folder, { recursive: true, force: true }));
     return `sqlite:${join(folder, 'colloquy.sqlite')}`;
@@ -28,8 +28,8 @@ const sqlite: TestEngine = {
 };
 
 /** Runs one statement on a server, beside the library. */
-export async function query<Row extends pg.QueryResultRow>(url: string, text: string, values: unknown[] = []) {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+export async function query<Row extends QueryResultRow>(url: string, text: string, values: unknown[] = []) {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
   await client.connect();
   try {
     return (await client.query<Row>(text, values)).rows;
@@ -49,7 +49,7 @@ async function postgresql(): Promise<TestEngine | undefined> {
   }
   return {
     name: 'postgresql',
-    async freshUrl() {
+    freshUrl: async () => {
       const name = `colloquy_test_${randomUUID().replaceAll('-', '')}`;
       await query(server, `create database ${name} template template0`);
       cleanUp.push(async () => {
