@@ -115,13 +115,17 @@ describe.each(SERVERS)('$name: the server', ({ freshUrl }) => {
   it('has a unit of work run again that was in a deadlock', async () => {
     const { acme, chatId, userId } = await openChat(await freshUrl());
     const { id: otherId } = await acme.conversations.start({ userId });
+    const met = Promise.withResolvers<void>();
+    let arrived = 0;
     const both = (first: string, second: string) =>
       acme.transaction(async () => {
         await acme.messages.append(first, { role: 'user', content: 'x' });
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        if (++arrived === 2) met.resolve();
+        await met.promise;
         await acme.messages.append(second, { role: 'user', content: 'y' });
       });
     await Promise.all([both(chatId, otherId), both(otherId, chatId)]);
+    expect(arrived).toBe(3);
     expect(await acme.messages.history(chatId)).toHaveLength(2);
     expect(await acme.messages.history(otherId)).toHaveLength(2);
   });
