@@ -5,7 +5,7 @@ export const DEFAULT_DATABASE_URL = 'sqlite:./colloquy.sqlite';
 
 /** What can be set from outside; every value has a default. */
 export interface Configuration {
-  /** `sqlite:PATH`, `sqlite::memory:`; from DATABASE_URL unless given. */
+  /** `sqlite:PATH`, `sqlite::memory:` or `postgresql://USER@HOST:5432/DATABASE`; from DATABASE_URL unless given. */
   readonly databaseUrl: string;
 }
 

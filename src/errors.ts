@@ -1,6 +1,6 @@
 /**
  * The closed list of errors that Colloquy throws. Each class has a stable `code`, structured fields and a message that says what
- * happened and what to do next. Native driver errors are translated at one border (`database/native-errors.ts`) and kept as
+ * happened and what to do next. Native driver errors are translated at one border (`database/`, a file an engine) and kept as
  * `cause`. Messages never carry the content of a row, only identifiers, limits and kinds.
  */
 
@@ -13,9 +13,12 @@ export type ErrorCode =
   | 'INVALID_STATE'
   | 'VERSION_CONFLICT'
   | 'IDEMPOTENCY_CONFLICT'
+  | 'TRANSACTION_CONFLICT'
+  | 'OUTCOME_UNKNOWN'
   | 'CONFIGURATION_INVALID'
   | 'DATABASE_UNAVAILABLE'
   | 'DATABASE_LOCKED'
+  | 'DATABASE_TIMEOUT'
   | 'DATABASE_FULL'
   | 'DATABASE_READ_ONLY'
   | 'DATABASE_CORRUPT'
@@ -150,6 +153,30 @@ export class IdempotencyConflictError extends ColloquyError {
   }
 }
 
+/** Concurrent transactions got into each other's way, again and again. Nothing was written; the unit of work may be run again. */
+export class TransactionConflictError extends ColloquyError {
+  readonly code = 'TRANSACTION_CONFLICT';
+
+  constructor(options?: ErrorOptions) {
+    super(
+      'The unit of work met concurrent ones that change the same rows, and was rolled back each time it was tried. Nothing was written; try again later, or change fewer rows at once.',
+      options,
+    );
+  }
+}
+
+/** The connection was lost while a commit was under way: the unit of work is stored as a whole, or not at all. */
+export class OutcomeUnknownError extends ColloquyError {
+  readonly code = 'OUTCOME_UNKNOWN';
+
+  constructor(options?: ErrorOptions) {
+    super(
+      'The connection was lost while the database was committing: the unit of work was stored whole, or not at all. Read what it would have written before it is repeated; an append with an idempotency key may be repeated at once.',
+      options,
+    );
+  }
+}
+
 /** One or more settings are wrong; all of them are in `problems`. */
 export class ConfigurationError extends ColloquyError {
   readonly code = 'CONFIGURATION_INVALID';
@@ -187,6 +214,18 @@ export class DatabaseLockedError extends ColloquyError {
   }
 }
 
+/** A statement took longer than the database's limit for one, or was cancelled there. Nothing was written. */
+export class DatabaseTimeoutError extends ColloquyError {
+  readonly code = 'DATABASE_TIMEOUT';
+
+  constructor(options?: ErrorOptions) {
+    super(
+      'The database cancelled a statement that took longer than statementTimeout. Nothing was written; try again, or raise the limit in DATABASE_URL.',
+      options,
+    );
+  }
+}
+
 /** No space is left for the database. The write did not happen. */
 export class DatabaseFullError extends ColloquyError {
   readonly code = 'DATABASE_FULL';
@@ -201,7 +240,7 @@ export class DatabaseReadOnlyError extends ColloquyError {
   readonly code = 'DATABASE_READ_ONLY';
 
   constructor(options?: ErrorOptions) {
-    super('The database is read-only. Check the permissions of the file and of its folder.', options);
+    super('The database is read-only. Check the permissions of the file and of its folder, or of the server.', options);
   }
 }
 

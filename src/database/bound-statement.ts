@@ -1,4 +1,13 @@
-import { isRaw, JsonProperty, type Platform } from '@mikro-orm/core';
+import {
+  type Configuration,
+  type Dictionary,
+  isRaw,
+  JsonProperty,
+  type Platform,
+  raw,
+  type RawQueryFragment,
+} from '@mikro-orm/core';
+import type { NativeQueryBuilder } from '@mikro-orm/sql';
 
 /** SQL text with its placeholders, and the values for them in order. */
 export interface BoundStatement {
@@ -42,6 +51,21 @@ export function bindStatement(
   };
 
   return parameters.length === 0 ? { text: sql, values } : { text: render(sql, parameters), values };
+}
+
+/** {@link bindStatement} for what MikroORM hands to a connection: text, a raw fragment or a query builder, and its parameters. */
+export function bindQuery(
+  platform: Platform,
+  style: BindingStyle,
+  config: Configuration,
+  query: string | NativeQueryBuilder | RawQueryFragment,
+  parameters: readonly unknown[] | Dictionary,
+): BoundStatement {
+  let statement = typeof query === 'string' ? query : isRaw(query) ? query : query.toRaw();
+  if (typeof statement === 'string' && !Array.isArray(parameters)) statement = raw(statement, parameters as Dictionary);
+  const sql = typeof statement === 'string' ? statement : statement.sql;
+  const given = typeof statement === 'string' ? (parameters as readonly unknown[]) : statement.params;
+  return bindStatement(platform, style, config.get('onQuery')(sql, given), given);
 }
 
 /** A plain object, or a list that the ORM has marked as the value of a JSON column. */

@@ -10,19 +10,25 @@ export interface NamedMigration {
   readonly class: MigrationClass;
 }
 
-/** An insert into one table. */
+/** An insert into one table, in the two forms that engines run fast: row by row, or a list of values for each column. */
 export interface BulkInsert {
   /** Inserts one row; `?` stands for each value. */
   readonly statement: string;
-  /** The table and its columns, quoted. */
+  /** The table and its columns, quoted, and the columns' types in the same order. */
   readonly table: string;
   readonly columns: string;
+  readonly columnTypes: readonly string[];
 }
 
 /** What the connections of our engines can do beyond MikroORM's. */
 export interface BulkConnection {
   /** Inserts rows, whose values are in the order of the columns, inside a running transaction. */
   insertMany(insert: BulkInsert, rows: Iterable<readonly unknown[]>, transaction?: Transaction): Promise<void>;
+  /**
+   * Keeps other processes from migrating until the transaction ends. An engine whose writing transactions exclude each other from
+   * their beginning has none.
+   */
+  lockMigrations?(transaction: Transaction): Promise<void>;
 }
 
 /**
@@ -39,6 +45,8 @@ export interface Engine {
   readonly options: Partial<Options>;
   /** The size of the whole database in bytes. */
   databaseSize(em: SqlEntityManager): Promise<number>;
+  /** Whether concurrent transactions can fail for no fault of their own, so that a unit of work is to be run again. */
+  readonly retriesConflicts: boolean;
   /** Whether there is a database already; for a server always true. It connects to nothing. */
   exists(): boolean;
   /** @throws DatabaseUnavailableError for what can be known before connecting, such as a folder that does not exist. */

@@ -1,5 +1,6 @@
 import type { Transaction } from '@mikro-orm/core';
 import { MigrationStorage, type MigrationRow } from '@mikro-orm/migrations';
+import type { BulkConnection } from './engine.js';
 
 export const MIGRATIONS_TABLE = 'schema_migrations';
 
@@ -29,9 +30,19 @@ export class ChecksumMigrationStorage extends MigrationStorage {
   }
 
   override async ensureTable(): Promise<void> {
-    await this.#run(
-      `create table if not exists ${MIGRATIONS_TABLE} (name varchar(190) not null primary key, checksum varchar(64) not null, executed_at varchar(30) not null)`,
-    );
+    const connection = this.driver.getConnection();
+    const bulk = connection as unknown as BulkConnection;
+    if (this.#transaction || !bulk.lockMigrations) return this.#createTable();
+    // A server may let two processes see that there is no such table, and then fail the one that makes it last.
+    await connection.transactional(async (transaction) => {
+      await bulk.lockMigrations?.(transaction);
+      await this.#createTable(transaction);
+    });
+  }
+
+  async #createTable(transaction = this.#transaction): Promise<void> {
+    const statement = `create table if not exists ${MIGRATIONS_TABLE} (name varchar(190) not null primary key, checksum varchar(64) not null, executed_at varchar(30) not null)`;
+    await this.#run(statement, [], transaction);
   }
 
   override async logMigration({ name }: { name: string }, transaction?: Transaction): Promise<void> {

@@ -3,7 +3,7 @@ import type { IMigratorStorage, MigrateOptions, MigrationInfo, MikroORM } from '
 import { Migrator as OrmMigrator } from '@mikro-orm/migrations';
 import { SchemaMismatchError } from '../errors.js';
 import { runtimeOf } from '../runtime.js';
-import type { Engine, NamedMigration } from './engine.js';
+import type { BulkConnection, Engine, NamedMigration } from './engine.js';
 import { ChecksumMigrationStorage } from './migration-storage.js';
 
 /**
@@ -20,7 +20,7 @@ export interface MigrationStatus {
 
 /**
  * MikroORM's migrator with checksums and a status. All pending migrations run in one transaction, which begins with the engine's
- * write lock and reads the record after that: of several processes that start together one migrates, the others find it done.
+ * lock and reads the record after that: of several processes that start together one migrates, the others find it done.
  * The class must be called Migrator: by that name MikroORM sees that it need not register its own.
  */
 export class Migrator extends OrmMigrator {
@@ -103,7 +103,14 @@ export class Migrator extends OrmMigrator {
     method: 'up' | 'down',
     options?: string | string[] | MigrateOptions,
   ): Promise<MigrationInfo[]> {
-    const result = await super.runMigrations(method, options);
+    // The record's table is made before, in a transaction of its own.
+    await this.init();
+    const given = typeof options === 'string' || Array.isArray(options) ? { migrations: [options].flat() } : options;
+    const connection = this.driver.getConnection();
+    const result = await connection.transactional(async (transaction) => {
+      await (connection as unknown as BulkConnection).lockMigrations?.(transaction);
+      return super.runMigrations(method, { ...given, transaction });
+    });
     // A database taken down to nothing shall hold nothing, the record included.
     if (method === 'down' && (await this.#records.applied()).length === 0) await this.#records.dropTable();
     return result;

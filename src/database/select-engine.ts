@@ -1,10 +1,12 @@
 import { ConfigurationError } from '../errors.js';
 import type { Engine } from './engine.js';
-import { createSqliteEngine } from './sqlite.js';
 
-/** One line an engine: the URL schemes it answers to. */
-const ENGINES: readonly (readonly [schemes: readonly string[], create: (url: string) => Engine])[] = [
-  [['sqlite', 'file'], createSqliteEngine],
+type EngineFactory = (url: string) => Engine;
+
+/** One line an engine: the URL schemes it answers to. Only the chosen one's driver packages are loaded. */
+const ENGINES: readonly (readonly [schemes: readonly string[], load: () => Promise<EngineFactory>])[] = [
+  [['sqlite', 'file'], async () => (await import('./sqlite.js')).createSqliteEngine],
+  [['postgresql', 'postgres'], async () => (await import('./postgresql.js')).createPostgreSqlEngine],
 ];
 
 /**
@@ -12,7 +14,7 @@ const ENGINES: readonly (readonly [schemes: readonly string[], create: (url: str
  *
  * @throws ConfigurationError when no engine knows the scheme. The URL itself is not shown: it may carry a password.
  */
-export function selectEngine(url: string): Engine {
+export async function selectEngine(url: string): Promise<Engine> {
   const scheme = /^([a-z][a-z0-9+]*):/i.exec(url)?.[1]?.toLowerCase();
   const found = ENGINES.find(([schemes]) => scheme !== undefined && schemes.includes(scheme));
   if (!found) {
@@ -21,5 +23,6 @@ export function selectEngine(url: string): Engine {
       `DATABASE_URL begins with ${scheme === undefined ? 'no scheme' : `the unknown scheme ${scheme}:`}; known are ${known}`,
     ]);
   }
-  return found[1](url);
+  const create = await found[1]();
+  return create(url);
 }

@@ -1,4 +1,4 @@
-import { isRaw, raw, type Configuration, type Dictionary, type Transaction } from '@mikro-orm/core';
+import type { Configuration, Dictionary, Transaction } from '@mikro-orm/core';
 import { AbstractSqlDriver, BaseSqliteConnection } from '@mikro-orm/sqlite';
 import Database from 'better-sqlite3';
 import {
@@ -11,7 +11,7 @@ import {
 } from 'kysely';
 import type { BulkConnection, BulkInsert } from './engine.js';
 import { BoundSqlitePlatform } from './sqlite-schema-helper.js';
-import { bindStatement, type BindingStyle, type BoundStatement } from './bound-statement.js';
+import { bindQuery, type BindingStyle, type BoundStatement } from './bound-statement.js';
 
 /** What the SQLite engine asks of its connection; see `sqlite.ts` for the meaning. */
 export interface SqliteSettings {
@@ -251,12 +251,7 @@ export class BoundSqliteConnection extends BaseSqliteConnection implements BulkC
     query: Parameters<BaseSqliteConnection['execute']>[0],
     parameters: readonly unknown[] | Dictionary,
   ): BoundStatement {
-    let statement = typeof query === 'string' ? query : isRaw(query) ? query : query.toRaw();
-    if (typeof statement === 'string' && !Array.isArray(parameters))
-      statement = raw(statement, parameters as Dictionary);
-    const sql = typeof statement === 'string' ? statement : statement.sql;
-    const given = typeof statement === 'string' ? (parameters as readonly unknown[]) : statement.params;
-    return bindStatement(this.platform, SQLITE_STYLE, this.config.get('onQuery')(sql, given), given);
+    return bindQuery(this.platform, SQLITE_STYLE, this.config, query, parameters);
   }
 }
 

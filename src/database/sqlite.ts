@@ -23,6 +23,8 @@ export function createSqliteEngine(url: string): Engine {
     name: 'sqlite',
     description,
     migrations: sqliteMigrations,
+    // A writing transaction holds the only write lock from its beginning.
+    retriesConflicts: false,
     options: {
       driver: BoundSqliteDriver,
       dbName: settings.path,

@@ -31,7 +31,7 @@ function decorate(rule: Rule, options?: ValidationOptions): PropertyDecorator {
 }
 
 /** Every engine can store it: no NUL (PostgreSQL refuses it), no lone surrogate (it has no UTF-8 form). */
-function isStorable(text: string): boolean {
+export function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0');
 }
 

@@ -86,9 +86,10 @@ export async function importArchives(
   options: ImportOptions = {},
 ): Promise<ImportReport> {
   const verified = isVerified(archives) ? archives : await verifyArchives(archives, options);
-  const run = new ImportRun(tenant, options, verified);
+  // One a run: a unit of work may be run again.
+  const importAll = () => new ImportRun(tenant, options, verified).importAll();
   // The batches' units of work join a unit of work around them.
-  return options.strict ? tenant.transaction(() => run.importAll()) : run.importAll();
+  return options.strict ? tenant.transaction(importAll) : importAll();
 }
 
 function isVerified(archives: readonly string[] | readonly VerifiedArchive[]): archives is readonly VerifiedArchive[] {

@@ -5,6 +5,7 @@ import { User } from '../entities/user.js';
 import { VoiceSession } from '../entities/voice-session.js';
 import type { ValidationIssue } from '../errors.js';
 import type { Row } from '../repositories/compiled-table.js';
+import { writeFreeKey } from '../repositories/race.js';
 import { runtimeOf } from '../runtime.js';
 import type { UnitOfWork } from '../services/unit-of-work.js';
 import type { ArchivedConversation, ArchivedDocument, ArchiveRecord } from './archive.js';
@@ -54,7 +55,8 @@ export interface BatchResult {
  * the first of them is written. A key that exists already is left as it is.
  */
 export async function storeBatch(unit: UnitOfWork, batch: readonly NumberedRecord[]): Promise<BatchResult> {
-  return new BatchStore(unit).store(batch);
+  // Another process may import the same records.
+  return writeFreeKey(() => new BatchStore(unit).store(batch));
 }
 
 class BatchStore {

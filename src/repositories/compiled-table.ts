@@ -26,6 +26,8 @@ interface Column {
   /** The property of the row. */
   readonly key: string;
   readonly name: string;
+  /** As a table's definition has it, such as `varchar(255)`. */
+  readonly type: string;
   readonly toDatabase: (value: unknown) => unknown;
   readonly fromDatabase: (value: unknown) => unknown;
 }
@@ -52,7 +54,8 @@ export class CompiledTable<Entity extends object> {
     this.name = platform.quoteIdentifier(metadata.tableName);
     this.columns = [...this.#quoted.values()].join(', ');
     this.insert = `insert into ${this.name} (${this.columns}) values (${this.#columns.map(() => '?').join(', ')})`;
-    this.bulk = { statement: this.insert, table: this.name, columns: this.columns };
+    const columnTypes = this.#columns.map(({ type }) => type);
+    this.bulk = { statement: this.insert, table: this.name, columns: this.columns, columnTypes };
   }
 
   /** The quoted column of a row's property. */
@@ -97,12 +100,14 @@ function columnOf(property: EntityProperty, platform: Platform): Column {
   const isReference = property.kind === ReferenceKind.MANY_TO_ONE;
   // A reference's columns are (tenant_id, <its own>); the tenant's stands for itself.
   const name = property.fieldNames.at(-1) ?? property.name;
+  const type = property.columnTypes.at(-1) ?? 'text';
   const key = isReference ? `${property.name}Id` : property.name;
   const { customType } = property;
   if (customType) {
     return {
       key,
       name,
+      type,
       toDatabase: (value) => customType.convertToDatabaseValue(value, platform),
       fromDatabase: (value) => customType.convertToJSValue(value, platform),
     };
@@ -111,11 +116,12 @@ function columnOf(property: EntityProperty, platform: Platform): Column {
     return {
       key,
       name,
+      type,
       toDatabase: (value) => platform.processDateProperty(value),
       fromDatabase: (value) => (value instanceof Date ? value : platform.parseDate(value as string)),
     };
   }
-  return { key, name, toDatabase: (value) => value, fromDatabase: (value) => value };
+  return { key, name, type, toDatabase: (value) => value, fromDatabase: (value) => value };
 }
 
 function idOf(reference: unknown): string | null {

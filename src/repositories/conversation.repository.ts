@@ -11,6 +11,6 @@ export class ConversationRepository extends ExternallyKeyedRepository<Conversati
 
   /** A user's conversations, the newest first. They are cut by id, which never changes, not by the time of the last message. */
   async readPageOfUser(userId: string, request: PageRequest = {}): Promise<Page<Row<Conversation>>> {
-    return this.readPageWhere(request, 'desc', `${this.table.column('userId')} = ?`, [userId]);
+    return this.readPageOf('userId', userId, request);
   }
 }

@@ -1,3 +1,4 @@
+import { isStorable } from '../entities/rules.js';
 import type { TenantOwned } from '../entities/tenant-owned.js';
 import { NotFoundError } from '../errors.js';
 import type { Row } from './compiled-table.js';
@@ -9,17 +10,19 @@ export abstract class ExternallyKeyedRepository<
 > extends TenantOwnedRepository<Entity> {
   /** @throws NotFoundError when the tenant has no such row. */
   async readByExternalId(externalId: string): Promise<Row<Entity>> {
-    const row = await this.readOne(`${this.table.column('externalId')} = ?`, [externalId]);
+    const where = `${this.table.column('externalId')} = ?`;
+    const row = isStorable(externalId) ? await this.readOne(where, [externalId]) : undefined;
     if (!row) throw new NotFoundError(this.label, externalId);
     return row;
   }
 
   /** The ids of those keys that exist; at most a few hundred keys at a time. */
   async readIdsByExternalId(externalIds: readonly string[]): Promise<Map<string, string>> {
-    if (externalIds.length === 0) return new Map();
+    const keys = externalIds.filter(isStorable);
+    if (keys.length === 0) return new Map();
     const [id, key, tenant] = (['id', 'externalId', 'tenantId'] as const).map((name) => this.table.column(name));
     const sql = `select ${id} as id, ${key} as external_id from ${this.table.name} where ${tenant} = ? and ${key} in (?)`;
-    const rows = await this.em.execute<{ id: string; external_id: string }[]>(sql, [this.tenantId, externalIds]);
+    const rows = await this.em.execute<{ id: string; external_id: string }[]>(sql, [this.tenantId, keys]);
     return new Map(rows.map((row) => [row.external_id, row.id]));
   }
 }

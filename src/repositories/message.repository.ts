@@ -5,7 +5,9 @@ import { Message, type MessageModality, type MessageRole } from '../entities/mes
 import { IdempotencyConflictError, InvalidStateError, NotFoundError, ValidationError } from '../errors.js';
 import { record, textKey } from './allowed-properties.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
+import { isId } from './id.js';
 import { assertLimit, DEFAULT_LIMIT } from './page.js';
+import { writeFreeKey } from './race.js';
 import { TenantOwnedRepository } from './tenant-owned.repository.js';
 
 /** A message as its author gives it. */
@@ -55,12 +57,14 @@ export class MessageRepository extends TenantOwnedRepository<Message> {
     const key = textKey('Message', 'conversationId', conversationId);
     const row = this.#newRow(key, record('Message', input), options.idempotencyKey ?? null);
     this.rules.assert(row);
+    if (!isId(conversationId)) throw new NotFoundError('conversation', conversationId);
     // What the unit of work holds back may be the conversation itself.
     await this.em.flush();
     const first = await this.#readFirstResult(row);
     if (first) return first;
     const message: Row<Message> = { ...row, seq: await this.#advance(row) };
-    await this.em.execute(this.table.insert, this.table.values(message));
+    const insert = () => this.em.execute(this.table.insert, this.table.values(message));
+    await (row.idempotencyKey === null ? insert() : writeFreeKey(insert, 'idempotency_key'));
     return message;
   }
 
@@ -68,6 +72,7 @@ export class MessageRepository extends TenantOwnedRepository<Message> {
   async readHistory(conversationId: string, request: HistoryRequest): Promise<Row<Message>[]> {
     const seq = this.table.column('seq');
     const { where, values, direction, limit } = resolveHistory(request, seq);
+    if (!isId(conversationId)) throw new NotFoundError('conversation', conversationId);
     const rows = await this.readWhere(
       `${this.table.column('conversationId')} = ?${where}`,
       [conversationId, ...values],

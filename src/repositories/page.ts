@@ -1,4 +1,5 @@
 import { ValidationError } from '../errors.js';
+import { isId } from './id.js';
 
 /** Which part of a list to read. */
 export interface PageRequest {
@@ -17,7 +18,6 @@ export interface Page<Item> {
 
 export const DEFAULT_LIMIT = 50;
 export const MAX_LIMIT = 1_000;
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** @throws ValidationError unless `value` is a whole number between 1 and `max`. */
 export function assertLimit(name: string, value: number, max = MAX_LIMIT): void {
@@ -30,7 +30,7 @@ export function assertLimit(name: string, value: number, max = MAX_LIMIT): void 
 export function resolvePage(request: PageRequest): { readonly after: string | undefined; readonly limit: number } {
   const limit = request.limit ?? DEFAULT_LIMIT;
   assertLimit('limit', limit);
-  if (request.after !== undefined && !UUID.test(request.after)) {
+  if (request.after !== undefined && !isId(request.after)) {
     const message = 'must be the "next" of an earlier page';
     throw new ValidationError('The request', [{ path: 'after', rule: 'cursor', message, kind: typeof request.after }]);
   }

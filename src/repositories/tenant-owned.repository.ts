@@ -1,4 +1,4 @@
-import type { EntityClass, Primary, Ref } from '@mikro-orm/core';
+import { type EntityClass, LockMode, type Primary, type Ref } from '@mikro-orm/core';
 import type { BulkConnection } from '../database/engine.js';
 import { SqlEntityRepository, type SqlEntityManager } from '@mikro-orm/sql';
 import { tenantIdOf } from '../entities/tenant-limit.js';
@@ -8,6 +8,7 @@ import { NotFoundError, TenantMismatchError } from '../errors.js';
 import { type Runtime, runtimeOf } from '../runtime.js';
 import { allowedProperties, textKey } from './allowed-properties.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
+import { isId } from './id.js';
 import { type Page, type PageRequest, resolvePage, toPage } from './page.js';
 
 /**
@@ -51,8 +52,21 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
 
   /** @throws NotFoundError when the tenant has no such row. */
   async get(id: string): Promise<Entity> {
-    const key = { tenant: this.tenantId, id: textKey(this.entity.name, 'id', id) };
-    const found = await this.em.findOne(this.entity, key as never);
+    return this.#find(id);
+  }
+
+  /**
+   * {@link get}, with the row locked until the transaction ends: what is read here is what is changed, also when others change it.
+   *
+   * @throws NotFoundError when the tenant has no such row.
+   */
+  async getForChange(id: string): Promise<Entity> {
+    return this.#find(id, this.lock);
+  }
+
+  async #find(id: string, options: { readonly lockMode?: LockMode.PESSIMISTIC_WRITE } = {}): Promise<Entity> {
+    const where = { tenant: this.tenantId, id } as never;
+    const found = isId(textKey(this.entity.name, 'id', id)) ? await this.em.findOne(this.entity, where, options) : null;
     if (!found) throw new NotFoundError(this.label, id);
     return found;
   }
@@ -84,7 +98,7 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
     added: Partial<Record<keyof Entity, unknown>> = {},
   ): Promise<Row<Entity>> {
     const given = allowedProperties(this.entity.name, changes, changeable);
-    const entity = await this.get(id);
+    const entity = await this.getForChange(id);
     this.rules.assert(Object.assign(Object.create(entity), given), new Set(Object.keys(given)));
     Object.assign(entity, given, added);
     await this.em.flush();
@@ -93,7 +107,7 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
 
   /** @throws NotFoundError when the tenant has no such row. */
   async readById(id: string): Promise<Row<Entity>> {
-    const row = await this.readOne(`${this.table.column('id')} = ?`, [id]);
+    const row = isId(id) ? await this.readOne(`${this.table.column('id')} = ?`, [id]) : undefined;
     if (!row) throw new NotFoundError(this.label, id);
     return row;
   }
@@ -135,6 +149,21 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
 
   protected async readOne(where: string, values: readonly unknown[]): Promise<Row<Entity> | undefined> {
     return (await this.readWhere(where, values, 'limit 1'))[0];
+  }
+
+  /** A page of the rows that refer to `id`, the newest first; empty for what is no id. */
+  protected async readPageOf(
+    reference: keyof Row<Entity> & string,
+    id: string,
+    request: PageRequest,
+  ): Promise<Page<Row<Entity>>> {
+    if (isId(id)) return this.readPageWhere(request, 'desc', `${this.table.column(reference)} = ?`, [id]);
+    return toPage([], resolvePage(request).limit);
+  }
+
+  /** Locks the rows that a query finds until the transaction ends; nothing where there is none, or where the engine needs none. */
+  protected get lock(): { readonly lockMode?: LockMode.PESSIMISTIC_WRITE } {
+    return this.em.isInTransaction() ? { lockMode: LockMode.PESSIMISTIC_WRITE } : {};
   }
 
   /** A page of rows in the order of their ids, which is the order in which they were made. */

@@ -1,4 +1,5 @@
 import { SqlEntityRepository, type SqlEntityManager } from '@mikro-orm/sql';
+import { isStorable } from '../entities/rules.js';
 import { Tenant } from '../entities/tenant.js';
 import { NotFoundError } from '../errors.js';
 import { textKey } from './allowed-properties.js';
@@ -16,12 +17,18 @@ export class TenantRepository extends SqlEntityRepository<Tenant> {
 
   /** @throws NotFoundError when there is no such tenant. */
   async get(slug: string): Promise<Tenant> {
-    const found = await this.findOne({ slug: textKey('Tenant', 'slug', slug) });
+    const found = await this.findBySlug(textKey('Tenant', 'slug', slug));
     if (!found) throw new NotFoundError('tenant', slug);
     return found;
   }
 
+  /** The tenant of this slug, managed; null where there is none. */
+  async findBySlug(slug: string): Promise<Tenant | null> {
+    return isStorable(slug) ? this.findOne({ slug }) : null;
+  }
+
   async readBySlug(slug: string): Promise<Row<Tenant> | undefined> {
+    if (!isStorable(slug)) return undefined;
     const sql = `select ${this.#table.columns} from ${this.#table.name} where ${this.#table.column('slug')} = ?`;
     const [row] = await this.em.execute<Record<string, unknown>[]>(sql, [slug]);
     return row && this.#table.toRow(row);

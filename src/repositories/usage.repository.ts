@@ -1,4 +1,5 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
+import { isStorable } from '../entities/rules.js';
 import { UsageRecord } from '../entities/usage-record.js';
 import { User } from '../entities/user.js';
 import { textKey } from './allowed-properties.js';
@@ -22,11 +23,13 @@ export class UsageRepository extends TenantOwnedRepository<UsageRecord> {
     super(em, UsageRecord);
   }
 
-  /** The record of the key, managed; a new one with nothing used where there is none. */
+  /** The record of the key, managed, and locked until the transaction ends; a new one with nothing used where there is none. */
   async obtain(key: UsageKey): Promise<UsageRecord> {
     const { day, provider, model, userId } = key;
     const subject = userId ?? TENANT_SUBJECT;
-    const found = await this.findOne({ tenant: this.tenantId, day, subject, provider, model });
+    const where = { tenant: this.tenantId, day, subject, provider, model };
+    // What cannot be stored is not there; the rules refuse it by name.
+    const found = [day, provider, model].every(isStorable) ? await this.findOne(where, this.lock) : null;
     if (found) return found;
     const user =
       userId === null

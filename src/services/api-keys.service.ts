@@ -62,7 +62,7 @@ export class ApiKeysService {
   /** A revoked key never works again. Revoking twice is the same as once. */
   async revoke(id: string): Promise<ApiKeyInfo> {
     return this.#scope.write(async ({ em, apiKeys }) => {
-      const apiKey = await apiKeys.get(id);
+      const apiKey = await apiKeys.getForChange(id);
       apiKey.status = 'revoked';
       await em.flush();
       return withoutHash(apiKeys.toRow(apiKey));
@@ -78,7 +78,7 @@ export class ApiKeysService {
   async #noteUse(row: Row<ApiKey>, now: Date): Promise<Row<ApiKey>> {
     if (row.lastUsedAt !== null && now.getTime() - row.lastUsedAt.getTime() < LAST_USE_RESOLUTION_MS) return row;
     return this.#scope.write(async ({ em, apiKeys }) => {
-      const apiKey = await apiKeys.get(row.id);
+      const apiKey = await apiKeys.getForChange(row.id);
       apiKey.lastUsedAt = now;
       await em.flush();
       return apiKeys.toRow(apiKey);

@@ -15,8 +15,9 @@ export function sequenceIssues(changes: readonly ChangeSet<object>[]): Validatio
   for (const { entity, type, originalEntity } of changes) {
     if (entity instanceof Conversation && type === ChangeSetType.CREATE) before.set(entity, 0);
     if (entity instanceof Conversation && type === ChangeSetType.UPDATE) {
-      const original: Partial<Conversation> = originalEntity ?? {};
-      before.set(entity, original.messageCount ?? 0);
+      const original: { messageCount?: number | string } = originalEntity ?? {};
+      // MikroORM keeps a bigint as text beside the entity.
+      before.set(entity, Number(original.messageCount ?? 0));
     }
     if (entity instanceof Message && type === ChangeSetType.CREATE) {
       const conversation = entity.conversation.unwrap();

@@ -3,4 +3,4 @@ import { selectEngine } from '../database/select-engine.js';
 import { createOrmOptions } from './orm-options.js';
 
 /** MikroORM's configuration for the database that the environment names; read when the MikroORM command line starts. */
-export const ormConfiguration = () => createOrmOptions(selectEngine(resolveConfiguration().databaseUrl));
+export const ormConfiguration = async () => createOrmOptions(await selectEngine(resolveConfiguration().databaseUrl));

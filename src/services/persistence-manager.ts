@@ -44,7 +44,7 @@ export class PersistenceManager {
    * @throws ConfigurationError, DatabaseUnavailableError, DatabaseLockedError, DatabaseCorruptError, SchemaMismatchError
    */
   static async open(options: OpenOptions = {}): Promise<PersistenceManager> {
-    const engine = selectEngine(resolveConfiguration(options).databaseUrl);
+    const engine = await selectEngine(resolveConfiguration(options).databaseUrl);
     engine.assertReachable();
     const runtime = createRuntime(options);
     const orm = await MikroORM.init(createOrmOptions(engine));

@@ -26,7 +26,7 @@ export class SchemaManager {
 
   /** Takes the database as it is; it connects, and makes a missing file, only when something asks for it. */
   static async open(options: ConfigurationInput & Partial<Sources> = {}): Promise<SchemaManager> {
-    const engine = selectEngine(resolveConfiguration(options).databaseUrl);
+    const engine = await selectEngine(resolveConfiguration(options).databaseUrl);
     engine.assertReachable();
     const orm = await MikroORM.init(createOrmOptions(engine));
     installRuntime(orm.config, createRuntime(options));

@@ -3,6 +3,7 @@ import { NotFoundError } from '../errors.js';
 import { allowedProperties } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
+import { writeFreeKey } from '../repositories/race.js';
 import { TenantRepository } from '../repositories/tenant.repository.js';
 import { runtimeOf } from '../runtime.js';
 import type { Transactions } from './transactions.js';
@@ -31,10 +32,10 @@ export class TenantsService {
       const tenants = new TenantRepository(em);
       const given = allowedProperties('Tenant', input, SETTABLE);
       runtimeOf(em).rules.of(Tenant).assert(Object.assign(new Tenant(), given), new Set(SETTABLE));
-      const existing = await tenants.findOne({ slug: input.slug });
+      const existing = await tenants.findBySlug(input.slug);
       if (existing) return tenants.toRow(existing);
       const tenant = tenants.create(given as never);
-      await em.flush();
+      await writeFreeKey(() => em.flush());
       return tenants.toRow(tenant);
     });
   }

@@ -1,8 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { Engine } from '../database/engine.js';
 import { TENANT_FILTER } from '../entities/tenant-limit.js';
-import { PersistenceClosedError, UnitOfWorkEndedError } from '../errors.js';
+import { PersistenceClosedError, TransactionConflictError, UnitOfWorkEndedError } from '../errors.js';
+import { runtimeOf } from '../runtime.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 /** A unit of work, and the transaction that it shares with those that joined it. */
@@ -11,6 +13,10 @@ interface Running {
   readonly unit: UnitOfWork;
   readonly transaction: { hasEnded: boolean };
 }
+
+/** How often a unit of work is begun when it meets concurrent ones, and the longest wait before the second time, in milliseconds. */
+const ATTEMPTS_MAX = 8;
+const FIRST_WAIT_MAX = 10;
 
 /**
  * Opens units of work. One that begins inside another joins its transaction: an embedded database has one connection, and a pool
@@ -28,21 +34,42 @@ export class Transactions {
     this.#engine = engine;
   }
 
-  /** Runs `work` in a transaction over the tenant's rows; what it changed is written and committed when it resolves. */
+  /**
+   * Runs `work` in a transaction over the tenant's rows; what it changed is written and committed when it resolves. On an engine
+   * whose transactions can conflict it is run again, whole and from the beginning, when they did.
+   */
   async write<T>(tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     return this.#guard(async () => {
       const outer = this.#outer();
       if (outer) return this.#join(outer, tenantId, work);
-      return this.#fork(tenantId).transactional(async (em) => {
-        // MikroORM works on a fork of its own, whose filter parameters are a copy.
-        const running: Running = { tenantId, unit: new UnitOfWork(em), transaction: { hasEnded: false } };
+      for (let attempt = 1; ; attempt++) {
         try {
-          return await this.#running.run(running, () => work(running.unit));
-        } finally {
-          running.transaction.hasEnded = true;
+          return await this.#attempt(tenantId, work);
+        } catch (error) {
+          const conflict = this.#engine.translateError(error) instanceof TransactionConflictError;
+          if (!conflict || !this.#engine.retriesConflicts || attempt === ATTEMPTS_MAX) throw error;
+          await delay(this.#jitter(attempt));
         }
-      });
+      }
     });
+  }
+
+  async #attempt<T>(tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    return this.#fork(tenantId).transactional(async (em) => {
+      // MikroORM works on a fork of its own, whose filter parameters are a copy.
+      const running: Running = { tenantId, unit: new UnitOfWork(em), transaction: { hasEnded: false } };
+      try {
+        return await this.#running.run(running, () => work(running.unit));
+      } finally {
+        running.transaction.hasEnded = true;
+      }
+    });
+  }
+
+  /** Up to a limit that doubles each time, so that those who met do not meet again. */
+  #jitter(attempt: number): number {
+    const [byte = 0] = runtimeOf(this.#em).random.bytes(1);
+    return FIRST_WAIT_MAX * 2 ** (attempt - 1) * ((byte + 1) / 256);
   }
 
   /** Runs `work` without a transaction of its own, or in the one that is running and sees what that has written. */

@@ -2,6 +2,7 @@ import { UsageRecord } from '../entities/usage-record.js';
 import { ValidationError } from '../errors.js';
 import { allowedProperties, record } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
+import { writeFreeKey } from '../repositories/race.js';
 import { runtimeOf } from '../runtime.js';
 import type { TenantScope } from './tenant-scope.js';
 
@@ -57,7 +58,7 @@ export class UsageService {
       sum.completionTokens += used.completionTokens;
       sum.audioSeconds += used.audioSeconds;
       sum.costUsd = addMoney(sum.costUsd, used.costUsd);
-      await em.flush();
+      await writeFreeKey(() => em.flush());
       return usage.toRow(sum);
     });
   }

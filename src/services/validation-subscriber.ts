@@ -1,9 +1,16 @@
-import { ChangeSetType, type EntityManager, type EventSubscriber, type FlushEventArgs } from '@mikro-orm/core';
+import {
+  ChangeSetType,
+  type EntityManager,
+  type EventSubscriber,
+  type FlushEventArgs,
+  type Ref,
+} from '@mikro-orm/core';
 import { Message } from '../entities/message.js';
 import { Tenant } from '../entities/tenant.js';
 import { optionalTenantIdOf, tenantIdOf } from '../entities/tenant-limit.js';
 import { TenantOwned } from '../entities/tenant-owned.js';
-import { InvalidStateError, TenantMismatchError, ValidationError } from '../errors.js';
+import { InvalidStateError, ReferenceNotFoundError, TenantMismatchError, ValidationError } from '../errors.js';
+import { isId } from '../repositories/id.js';
 import { runtimeOf } from '../runtime.js';
 import { sequenceIssues } from './dense-sequence.js';
 
@@ -23,7 +30,7 @@ export class ValidationSubscriber implements EventSubscriber {
     });
     const sequence = sequenceIssues(uow.getChangeSets());
     if (sequence.length > 0) broken.push({ entity: 'Message', issues: sequence });
-    if (broken.length === 0) return;
+    if (broken.length === 0) return uow.getChangeSets().forEach(({ meta, entity }) => assertReferences(meta, entity));
     const entities = [...new Set(broken.map(({ entity }) => entity))];
     throw new ValidationError(
       entities.join(' and '),
@@ -35,6 +42,17 @@ export class ValidationSubscriber implements EventSubscriber {
 /** A rule may look at two properties, so all are judged but those that were not loaded. */
 function loadedProperties(entity: object): Set<string> {
   return new Set(Object.keys(entity).filter((key) => (entity as Record<string, unknown>)[key] !== undefined));
+}
+
+/** What is no id names no row; an engine that keeps ids as such would not even ask. */
+function assertReferences(
+  { relations }: { readonly relations: readonly { readonly name: string }[] },
+  entity: object,
+): void {
+  for (const { name } of relations) {
+    const reference = (entity as Record<string, Ref<{ id: string }> | null | undefined>)[name];
+    if (reference && !isId(reference.unwrap().id)) throw new ReferenceNotFoundError();
+  }
 }
 
 function assertOwnTenant(em: EntityManager, entity: object): void {

@@ -89,7 +89,7 @@ export class VoiceSessionsService {
 
   async #end(id: string, status: VoiceSessionStatus, end: VoiceSessionEnd): Promise<Row<VoiceSession>> {
     return this.#scope.write(async ({ em, voiceSessions }) => {
-      const session = await voiceSessions.get(id);
+      const session = await voiceSessions.getForChange(id);
       if (session.status !== 'active') throw new InvalidStateError('voice session', id, session.status, `be ${status}`);
       const given = allowedProperties('VoiceSession', end, ENDABLE);
       const endTime = end.endTime ?? runtimeOf(em).clock.now();

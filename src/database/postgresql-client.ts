@@ -1,0 +1,98 @@
+import { Client, type ClientConfig, type QueryResult } from 'pg';
+
+/** More parameters are a list's: its text is seldom the same twice. */
+const NAMED_PARAMETERS_MAX = 64;
+/** Names are kept by every connection of the server for its life, so there is an end to them. */
+const NAMES_MAX = 500;
+
+/** Names of prepared statements, the same on every connection of a pool; what comes after the last one is sent without a name. */
+export class StatementNames {
+  readonly #names = new Map<string, string>();
+  readonly #seen = new Set<string>();
+
+  of(text: string, parameters: number): string | undefined {
+    if (parameters === 0 || parameters > NAMED_PARAMETERS_MAX) return undefined;
+    const name = this.#names.get(text);
+    if (name !== undefined || this.#names.size >= NAMES_MAX) return name;
+    // A statement that is sent once would take a name for nothing.
+    if (!this.#seen.has(text)) {
+      if (this.#seen.size >= NAMES_MAX) this.#seen.clear();
+      this.#seen.add(text);
+      return undefined;
+    }
+    this.#seen.delete(text);
+    const given = `colloquy_${String(this.#names.size + 1)}`;
+    this.#names.set(text, given);
+    return given;
+  }
+}
+
+/** The connection was lost while COMMIT was under way: the transaction may have been committed, or not. */
+export class CommitInterruptedError extends Error {
+  constructor(cause: unknown) {
+    super('The connection was lost during COMMIT', { cause });
+  }
+}
+
+/**
+ * A class of `pg` clients that prepare what they are sent, under the names of one pool, and that tell what became of a COMMIT:
+ * PostgreSQL answers a COMMIT of a failed transaction with ROLLBACK and no error.
+ */
+export function clientClass(names: StatementNames | undefined): typeof Client {
+  class PreparingClient extends Client {
+    #isLost = false;
+
+    constructor(config?: string | ClientConfig) {
+      super(config);
+      // Without a listener the loss of a connection would end the process; whoever uses it finds out by its next statement.
+      this.on('error', () => (this.#isLost = true));
+      this.on('end', () => (this.#isLost = true));
+    }
+
+    // oxlint-disable-next-line typescript/no-explicit-any -- one implementation for the nine overloads of pg
+    override query(...parameters: any[]): any {
+      const [text, values] = parameters as [unknown, unknown];
+      if (typeof text !== 'string' || parameters.length > 2) return super.query(...(parameters as [never]));
+      if (text === 'commit') return this.#commit();
+      if (text === 'rollback') return this.#rollback();
+      const given = Array.isArray(values) ? values : [];
+      const name = names?.of(text, given.length);
+      return super.query(name === undefined ? { text, values: given } : { name, text, values: given });
+    }
+
+    async #commit(): Promise<QueryResult> {
+      const wasSent = !this.#isLost;
+      try {
+        const result = await super.query('commit');
+        if (result.command === 'COMMIT') return result;
+      } catch (error) {
+        if (wasSent && isConnectionLoss(error)) throw new CommitInterruptedError(error);
+        throw error;
+      }
+      throw Object.assign(new Error('The transaction had failed before and was rolled back'), { code: '25P02' });
+    }
+
+    /** A connection whose transaction could not be ended goes: nobody shall be given it again. */
+    async #rollback(): Promise<QueryResult> {
+      try {
+        return await super.query('rollback');
+      } catch (error) {
+        this.end().catch(() => undefined);
+        throw error;
+      }
+    }
+  }
+  return PreparingClient;
+}
+
+const LOST_CONNECTION = /^(?:08...|57P0[1-3]|E(?:CONN\w+|PIPE|NOTFOUND|AI_AGAIN|TIMEDOUT|HOSTUNREACH|NETUNREACH))$/;
+/** What `pg` says without a code. */
+const LOST_MESSAGES =
+  /^(?:Connection terminated|Client has encountered a connection error|timeout exceeded when trying)/;
+
+/** Whether an error of `pg`, or of the network below it, means that there is no connection any more. */
+export function isConnectionLoss(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && code !== '' ? LOST_CONNECTION.test(code) : LOST_MESSAGES.test(error.message);
+}

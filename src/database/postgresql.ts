@@ -1,0 +1,45 @@
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { postgreSqlMigrations } from '../migrations/postgresql/index.js';
+import type { Engine } from './engine.js';
+import { translatePostgreSqlError } from './postgresql-errors.js';
+import { BoundPostgreSqlDriver } from './postgresql-driver.js';
+import { parsePostgreSqlUrl } from './postgresql-url.js';
+
+/**
+ * The server engine: `postgresql://USER[:PASSWORD]@HOST[:PORT]/DATABASE` (or `postgres:`). Parameters, times in milliseconds:
+ * `sslmode` (`disable`; `require` encrypts, `verify-full` also checks who the server is), `poolSize` (25), `poolIdle` (0, how many
+ * connections stay open unused), `connectTimeout` (5000, also how long to wait for a free connection), `statementTimeout` (30000; 0
+ * for none), `idleTimeout` (30000), `applicationName` (`colloquy`), and `namedStatements=false` for a pooler that cannot keep prepared
+ * statements. The database must exist; its tables are made.
+ *
+ * @throws ConfigurationError for a part or a parameter that cannot be.
+ */
+export function createPostgreSqlEngine(url: string): Engine {
+  const settings = parsePostgreSqlUrl(url);
+  const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+  const description = `PostgreSQL ${settings.user}@${host}:${String(settings.port)}/${settings.database}`;
+  return {
+    name: 'postgresql',
+    description,
+    migrations: postgreSqlMigrations,
+    retriesConflicts: true,
+    options: {
+      driver: BoundPostgreSqlDriver,
+      dbName: settings.database,
+      driverOptions: settings,
+      ensureDatabase: false,
+      migrations: {
+        snapshotName: '.snapshot-postgresql',
+        pathTs: 'src/migrations/postgresql',
+        path: 'dist/migrations/postgresql',
+      },
+    },
+    async databaseSize(em: SqlEntityManager) {
+      const [row] = await em.execute<{ size: number }[]>('select pg_database_size(current_database()) as size');
+      return row?.size ?? 0;
+    },
+    assertReachable: () => undefined,
+    exists: () => true,
+    translateError: (error) => translatePostgreSqlError(error, description),
+  };
+}

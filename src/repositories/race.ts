@@ -1,0 +1,20 @@
+import { UniqueConstraintViolationException } from '@mikro-orm/core';
+import { TransactionConflictError } from '../errors.js';
+
+/**
+ * Runs what writes a key that was looked up before and was free. That the key is taken now means that a concurrent transaction took
+ * it meanwhile: the unit of work is to be run again, and finds it then.
+ *
+ * @param constraint The part of the unique constraint's name that tells it from others; any of them unless given.
+ * @throws TransactionConflictError
+ */
+export async function writeFreeKey<T>(write: () => Promise<T>, constraint = ''): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (error instanceof UniqueConstraintViolationException && error.message.includes(constraint)) {
+      throw new TransactionConflictError({ cause: error });
+    }
+    throw error;
+  }
+}

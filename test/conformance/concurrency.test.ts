@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import { codeOf, open, openChat, workTogether } from '../support/conformance.js';
+import { ENGINES } from '../support/engines.js';
+
+const dense = (count: number): number[] => Array.from({ length: count }, (_unused, index) => index + 1);
+
+describe.each(ENGINES)('$name: concurrent writers', ({ freshUrl }) => {
+  it('give 32 writers of one process dense numbers and right counters', async () => {
+    const { acme, chatId } = await openChat(await freshUrl());
+    const seqs = await Promise.all(
+      Array.from({ length: 32 }, async (_unused, writer) => {
+        const own: number[] = [];
+        for (let index = 0; index < 5; index++) {
+          const content = `${String(writer)}-${String(index)}`;
+          own.push((await acme.messages.append(chatId, { role: 'user', content, tokenCount: 2 })).seq);
+        }
+        return own;
+      }),
+    );
+    expect(seqs.flat().toSorted((a, b) => a - b)).toEqual(dense(160));
+    const history = await acme.messages.history(chatId, { last: 200 });
+    expect(history.map(({ seq }) => seq)).toEqual(dense(160));
+    const { messageCount, tokenCount } = await acme.conversations.get(chatId);
+    expect({ messageCount, tokenCount }).toEqual({ messageCount: 160, tokenCount: 320 });
+  });
+
+  it('give the writers of two processes dense numbers', async () => {
+    const url = await freshUrl();
+    const { acme, chatId } = await openChat(url);
+    const outputs = await workTogether([
+      [url, 'append', chatId, '16', '4'],
+      [url, 'append', chatId, '16', '4'],
+    ]);
+    const seqs = outputs.flatMap((output) => output.trim().split('\n').map(Number));
+    expect(seqs.toSorted((a, b) => a - b)).toEqual(dense(128));
+    expect((await acme.conversations.get(chatId)).messageCount).toBe(128);
+  });
+
+  it('write a request once that both processes and several callers repeat', async () => {
+    const url = await freshUrl();
+    const { acme, chatId } = await openChat(url);
+    const outputs = await workTogether([
+      [url, 'append', chatId, '4', '6', 'request'],
+      [url, 'append', chatId, '4', '6', 'request'],
+    ]);
+    const seqs = outputs.flatMap((output) => output.trim().split('\n').map(Number));
+    expect(seqs).toHaveLength(48);
+    expect([...new Set(seqs)].toSorted((a, b) => a - b)).toEqual(dense(6));
+    expect((await acme.conversations.get(chatId)).messageCount).toBe(6);
+  });
+
+  it('write a request once also inside units of work', async () => {
+    const { acme, chatId } = await openChat(await freshUrl());
+    const append = () =>
+      acme.transaction(async () => {
+        await acme.messages.append(chatId, { role: 'user', content: 'once' }, { idempotencyKey: 'k' });
+        return acme.messages.append(chatId, { role: 'user', content: 'each' });
+      });
+    await Promise.all(Array.from({ length: 5 }, append));
+    const contents = (await acme.messages.history(chatId)).map(({ content }) => content);
+    expect(contents).toEqual(['once', 'each', 'each', 'each', 'each', 'each']);
+  });
+
+  it('lose no usage, and make one record a day', async () => {
+    const { acme } = await openChat(await freshUrl());
+    const add = () => acme.usage.add({ provider: 'p', model: 'm', day: '2026-01-02', promptTokens: 3, costUsd: '0.1' });
+    await Promise.all(Array.from({ length: 20 }, add));
+    const [record, ...others] = await acme.usage.list({ from: '2026-01-01', to: '2026-01-31' });
+    expect(others).toEqual([]);
+    expect(record).toMatchObject({ requests: 20, promptTokens: 60, costUsd: '2' });
+  });
+
+  it('make a tenant once', async () => {
+    const persistence = await open(await freshUrl());
+    const ensure = () => persistence.tenants.ensure({ slug: 'acme', name: 'Acme' });
+    const ids = (await Promise.all(Array.from({ length: 10 }, ensure))).map(({ id }) => id);
+    expect(new Set(ids).size).toBe(1);
+  });
+
+  it('change a row one after the other, and end a call once', async () => {
+    const { acme, chatId, userId } = await openChat(await freshUrl());
+    const rename = (_unused: unknown, index: number) =>
+      acme.conversations.update(chatId, { title: `title ${String(index)}` });
+    await Promise.all(Array.from({ length: 8 }, rename));
+    expect((await acme.conversations.get(chatId)).version).toBe(9);
+    const call = await acme.voiceSessions.start({ externalId: 'c-1', userId });
+    const ends = await Promise.all(Array.from({ length: 4 }, () => codeOf(acme.voiceSessions.complete(call.id))));
+    expect(ends.toSorted()).toEqual(['INVALID_STATE', 'INVALID_STATE', 'INVALID_STATE', 'resolved']);
+  });
+
+  it('refuse to commit what somebody else has changed since it was read', async () => {
+    const { acme, chatId } = await openChat(await freshUrl());
+    const stale = await acme.read(({ conversations }) => conversations.get(chatId));
+    await acme.conversations.update(chatId, { title: 'first' });
+    const late = acme.transaction(async ({ em }) => {
+      em.merge(stale);
+      stale.title = 'second';
+    });
+    expect(await codeOf(late)).toBe('VERSION_CONFLICT');
+  });
+
+  it('import the same archive from two processes as if from one', async () => {
+    const url = await freshUrl();
+    const files = ['examples/conversations.jsonl', 'examples/documents.jsonl'];
+    await open(url);
+    const outputs = await workTogether([
+      [url, 'import', ...files],
+      [url, 'import', ...files],
+    ]);
+    const [first, second] = outputs.map((output) => JSON.parse(output) as Counts);
+    const alone = await open(url);
+    const { rows } = await alone.stats();
+    expect((first?.conversations.added ?? 0) + (second?.conversations.added ?? 0)).toBe(rows['conversations']);
+    expect((first?.documents.added ?? 0) + (second?.documents.added ?? 0)).toBe(rows['documents']);
+    expect((first?.messages ?? 0) + (second?.messages ?? 0)).toBe(rows['messages']);
+  });
+});
+
+interface Counts {
+  readonly conversations: { readonly added: number };
+  readonly documents: { readonly added: number };
+  readonly messages: number;
+}
