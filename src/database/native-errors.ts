@@ -1,7 +1,7 @@
-import { OptimisticLockError, ValidationError as OrmValidationError } from '@mikro-orm/core';
+import { translateOrmError } from './orm-errors.js';
 import {
   AlreadyExistsError,
-  ColloquyError,
+  type ColloquyError,
   DatabaseCorruptError,
   DatabaseFailedError,
   DatabaseFullError,
@@ -10,7 +10,6 @@ import {
   DatabaseUnavailableError,
   ReferenceNotFoundError,
   ValidationError,
-  VersionConflictError,
 } from '../errors.js';
 
 /** SQLite's result codes, by their longest prefix; see https://www.sqlite.org/rescode.html. */
@@ -32,29 +31,18 @@ const SQLITE_ERRORS: readonly (readonly [prefix: string, make: (error: Error, da
 
 /** An error of better-sqlite3, raw or wrapped by MikroORM, as one of `errors.ts`; anything else comes back as it is. */
 export function translateSqliteError(error: unknown, database: string): unknown {
-  if (error instanceof ColloquyError || !(error instanceof Error)) return error;
-  if (error instanceof OptimisticLockError) {
-    return new VersionConflictError(error.getEntity()?.constructor.name ?? 'The row', { cause: error });
-  }
-  if (error instanceof OrmValidationError) return wrongKind(error);
+  const known = translateOrmError(error);
+  if (known || !(error instanceof Error)) return known ?? error;
   const code: unknown = (error as { code?: unknown }).code;
   if (typeof code !== 'string' || !code.startsWith('SQLITE_')) return error;
-  const known = SQLITE_ERRORS.find(([prefix]) => code.startsWith(prefix));
-  return known ? known[1](error, database) : new DatabaseFailedError(code, { cause: error });
+  const [, make] = SQLITE_ERRORS.find(([prefix]) => code.startsWith(prefix)) ?? [];
+  return make ? make(error, database) : new DatabaseFailedError(code, { cause: error });
 }
 
 /** `UNIQUE constraint failed: users.tenant_id, users.external_id` names the columns; the tenant's is not news. */
 function columnsOf(error: Error): string {
   const columns = /failed: (.+)$/m.exec(error.message)?.[1]?.split(', ') ?? [];
   return columns.filter((column) => !column.endsWith('.tenant_id')).join(', ') || 'key';
-}
-
-/** What MikroORM refuses before any rule is asked; its message shows the value, ours does not. */
-function wrongKind(error: OrmValidationError): ValidationError {
-  const [, entity = 'The entity', path = 'value'] = /(\w+)\.(\w+)/.exec(error.message) ?? [];
-  return new ValidationError(entity, [
-    { path, rule: 'type', message: 'has a value of the wrong kind', kind: 'unknown' },
-  ]);
 }
 
 function violated(error: Error, rule: string, message: string): ValidationError {

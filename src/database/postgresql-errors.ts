@@ -1,7 +1,7 @@
-import { OptimisticLockError } from '@mikro-orm/core';
+import { translateOrmError } from './orm-errors.js';
 import {
   AlreadyExistsError,
-  ColloquyError,
+  type ColloquyError,
   DatabaseFailedError,
   DatabaseFullError,
   DatabaseLockedError,
@@ -12,7 +12,6 @@ import {
   ReferenceNotFoundError,
   TransactionConflictError,
   ValidationError,
-  VersionConflictError,
 } from '../errors.js';
 import { CommitInterruptedError, isConnectionLoss } from './postgresql-client.js';
 
@@ -55,16 +54,14 @@ const SERVER_ERRORS: readonly (readonly [prefix: string, make: Make])[] = [
 
 /** An error of `pg` or of the network, raw or wrapped by MikroORM, as one of `errors.ts`; anything else comes back as it is. */
 export function translatePostgreSqlError(error: unknown, database: string): unknown {
-  if (error instanceof ColloquyError || !(error instanceof Error)) return error;
-  if (error instanceof OptimisticLockError) {
-    return new VersionConflictError(error.getEntity()?.constructor.name ?? 'The row', { cause: error });
-  }
+  const known = translateOrmError(error);
+  if (known || !(error instanceof Error)) return known ?? error;
   if (error instanceof CommitInterruptedError) return new OutcomeUnknownError({ cause: error });
   if (isConnectionLoss(error)) return unavailable(error, database);
   const { code } = error as ServerError;
   if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code)) return error;
-  const known = SERVER_ERRORS.find(([prefix]) => code.startsWith(prefix));
-  return known ? known[1](error, database) : new DatabaseFailedError(code, { cause: error });
+  const [, make] = SERVER_ERRORS.find(([prefix]) => code.startsWith(prefix)) ?? [];
+  return make ? make(error, database) : new DatabaseFailedError(code, { cause: error });
 }
 
 /** `Key (tenant_id, external_id)=(…) already exists.`, in whatever language; the tenant's column is not news. */

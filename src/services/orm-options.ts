@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { fileURLToPath } from 'node:url';
 import type { Options } from '@mikro-orm/core';
 import { SeedManager } from '@mikro-orm/seeder';
+import { NotFoundError } from '../errors.js';
 import type { Engine } from '../database/engine.js';
 import { MIGRATIONS_TABLE } from '../database/migration-storage.js';
 import { Migrator } from '../database/migrator.js';
@@ -27,6 +28,8 @@ export function createOrmOptions(engine: Engine): Partial<Options> {
     autoJoinRefsForFilters: false,
     // The rules of the entities do it, and name every broken one at once.
     validateRequired: false,
+    findOneOrFailHandler: notFound,
+    findExactlyOneOrFailHandler: notFound,
     forceUtcTimezone: true,
     migrations: {
       ...migrations,
@@ -41,6 +44,12 @@ export function createOrmOptions(engine: Engine): Partial<Options> {
     },
     seeder: { path: 'dist/seeders', pathTs: 'src/seeders', defaultSeeder: 'DatabaseSeeder', emit: 'ts' },
   };
+}
+
+/** MikroORM's own error shows the whole condition. */
+function notFound(entity: string, where: unknown): NotFoundError {
+  const id: unknown = typeof where === 'object' && where !== null && 'id' in where ? where.id : where;
+  return new NotFoundError(entity, typeof id === 'string' ? id : 'of these properties');
 }
 
 function nextNumber(engine: Engine): string {

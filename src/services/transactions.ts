@@ -7,11 +7,21 @@ import { PersistenceClosedError, TransactionConflictError, UnitOfWorkEndedError 
 import { runtimeOf } from '../runtime.js';
 import { UnitOfWork } from './unit-of-work.js';
 
+/** A transaction that several units of work may share. */
+interface SharedTransaction {
+  hasEnded: boolean;
+  /** What makes it impossible to commit, whoever has caught it since. */
+  failure?: unknown;
+  savepoints: number;
+}
+
 /** A unit of work, and the transaction that it shares with those that joined it. */
 interface Running {
   readonly tenantId: string | undefined;
   readonly unit: UnitOfWork;
-  readonly transaction: { hasEnded: boolean };
+  readonly transaction: SharedTransaction;
+  /** Resolves when those that joined so far have ended: one connection has one savepoint open at a time. */
+  turn: Promise<unknown>;
 }
 
 /** How often a unit of work is begun when it meets concurrent ones, and the longest wait before the second time, in milliseconds. */
@@ -57,11 +67,14 @@ export class Transactions {
   async #attempt<T>(tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     return this.#fork(tenantId).transactional(async (em) => {
       // MikroORM works on a fork of its own, whose filter parameters are a copy.
-      const running: Running = { tenantId, unit: new UnitOfWork(em), transaction: { hasEnded: false } };
+      const transaction: SharedTransaction = { hasEnded: false, savepoints: 0 };
+      const running: Running = { tenantId, unit: new UnitOfWork(em), transaction, turn: Promise.resolve() };
       try {
-        return await this.#running.run(running, () => work(running.unit));
+        const result = await this.#running.run(running, () => work(running.unit));
+        if (transaction.failure !== undefined) throw transaction.failure;
+        return result;
       } finally {
-        running.transaction.hasEnded = true;
+        transaction.hasEnded = true;
       }
     });
   }
@@ -98,26 +111,51 @@ export class Transactions {
     return running?.transaction.hasEnded ? undefined : running;
   }
 
+  /**
+   * Runs `work` in the transaction of `outer`, after those that joined it before. When it fails, what it wrote is taken back and the
+   * rest of the transaction stays, on every engine: some would otherwise refuse whatever comes after a failed statement.
+   */
   async #join<T>(outer: Running, tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    const turn = outer.turn.then(async () => {
+      try {
+        if (outer.transaction.failure !== undefined) throw outer.transaction.failure;
+        await outer.unit.flush();
+        return await this.#withSavepoint(outer, () => this.#joined(outer, tenantId, work));
+      } catch (error) {
+        if (outer.transaction.hasEnded) throw new UnitOfWorkEndedError({ cause: error });
+        throw error;
+      }
+    });
+    outer.turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #withSavepoint<T>({ unit, transaction }: Running, work: () => Promise<T>): Promise<T> {
+    transaction.savepoints += 1;
+    const name = `colloquy_${String(transaction.savepoints)}`;
+    await unit.em.execute(`savepoint ${name}`);
     try {
-      return await this.#joined(outer, tenantId, work);
+      const result = await work();
+      await unit.em.execute(`release savepoint ${name}`);
+      return result;
     } catch (error) {
-      if (outer.transaction.hasEnded) throw new UnitOfWorkEndedError({ cause: error });
+      const isConflict = this.#engine.translateError(error) instanceof TransactionConflictError;
+      // An engine may have taken the whole transaction back, and would commit what comes after as if nothing had been before.
+      if (isConflict) transaction.failure ??= error;
+      else await unit.em.execute(`rollback to savepoint ${name}`).catch(() => (transaction.failure ??= error));
       throw error;
     }
   }
 
   async #joined<T>(outer: Running, tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
-    await outer.unit.flush();
-    if (outer.tenantId === tenantId) {
-      const result = await work(outer.unit);
-      await outer.unit.flush();
-      return result;
+    let { unit } = outer;
+    if (outer.tenantId !== tenantId) {
+      const em = unit.em.fork({ clear: true, keepTransactionContext: true });
+      limit(em, tenantId);
+      unit = new UnitOfWork(em);
     }
-    const em = outer.unit.em.fork({ clear: true, keepTransactionContext: true });
-    limit(em, tenantId);
-    const unit = new UnitOfWork(em);
-    const result = await this.#running.run({ ...outer, tenantId, unit }, () => work(unit));
+    const { transaction } = outer;
+    const result = await this.#running.run({ tenantId, unit, transaction, turn: Promise.resolve() }, () => work(unit));
     await unit.flush();
     return result;
   }

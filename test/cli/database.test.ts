@@ -88,7 +88,7 @@ describe('a database that cannot be used', () => {
       });
     }
     raw.exec('rollback');
-    expect(dumpTables(url)).toEqual({});
+    expect(await dumpTables(url)).toEqual({});
   });
 
   it('because it is no database ends with exit code 3, and the file stays as it is', async () => {
@@ -132,7 +132,7 @@ describe('a database that cannot be used', () => {
         stderr: expect.stringMatching(/tables that Colloquy did not make/) as string,
       });
     }
-    expect(dumpTables(url)).toEqual({ tenants: [] });
+    expect(await dumpTables(url)).toEqual({ tenants: [] });
   });
 });
 

@@ -5,11 +5,12 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { importArchives } from '../../src/interchange/import-archives.js';
 import { archiveFile, jsonLines } from '../interchange/archive-files.js';
+import { freshUrl } from '../support/engine-under-test.js';
 import { CHECKOUT } from '../support/child.js';
 import { colloquy, colloquyInTurn, startColloquy, startProgram, typescript } from '../support/command-line.js';
 import { type ConversationLine, inventConversations, talk } from '../support/invented-archive.js';
 import { openManager } from '../support/open-manager.js';
-import { temporaryFolder, temporaryUrl } from '../support/temporary-folder.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const PAGE = {
   kind: 'document',
@@ -20,7 +21,7 @@ const PAGE = {
 };
 
 async function shopWith(lines: readonly (ConversationLine | typeof PAGE)[]): Promise<string> {
-  const url = temporaryUrl();
+  const url = await freshUrl();
   const { persistence } = await openManager({ url });
   await persistence.tenants.ensure({ slug: 'shop', name: 'Shop' });
   await importArchives(persistence.tenant('shop'), [archiveFile(jsonLines(...lines))]);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { PersistenceManager } from '../../src/services/persistence-manager.js';
+import { freshUrl } from '../support/engine-under-test.js';
 import { colloquyInTurn, colloquy } from '../support/command-line.js';
 import { openManager } from '../support/open-manager.js';
-import { temporaryUrl } from '../support/temporary-folder.js';
 
 async function startConversation(
   persistence: PersistenceManager,
@@ -26,7 +26,7 @@ const CONTROLS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/;
 
 describe('colloquy history', () => {
   it('finds a conversation by its id and by its external id, and prints its last messages in order', async () => {
-    const url = temporaryUrl();
+    const url = await freshUrl();
     const { persistence } = await openManager({ url });
     const contents = Array.from({ length: 12 }, (_unused, index) => `message ${String(index + 1)}\nsecond line`);
     const { id } = await startConversation(persistence, 'acme', 'star:42', contents);
@@ -67,7 +67,7 @@ describe('colloquy history', () => {
   });
 
   it('asks for the tenant where several have the conversation', async () => {
-    const url = temporaryUrl();
+    const url = await freshUrl();
     const { persistence } = await openManager({ url });
     await startConversation(persistence, 'acme', 'star:42', ['of acme']);
     await startConversation(persistence, 'beta', 'star:42', ['of beta']);
@@ -86,7 +86,7 @@ describe('colloquy history', () => {
   });
 
   it('with --json prints JSON also where several tenants have the conversation', async () => {
-    const url = temporaryUrl();
+    const url = await freshUrl();
     const { persistence } = await openManager({ url });
     await startConversation(persistence, 'acme', 'star:42', []);
     await startConversation(persistence, 'beta', 'star:42', []);
@@ -96,7 +96,7 @@ describe('colloquy history', () => {
   });
 
   it('does not hand control characters of a message to the terminal', async () => {
-    const url = temporaryUrl();
+    const url = await freshUrl();
     const { persistence } = await openManager({ url });
     await startConversation(persistence, 'acme', 'star:42', [CLEAR]);
     const [text, json] = await colloquyInTurn(
@@ -112,7 +112,7 @@ describe('colloquy history', () => {
   });
 
   it('does not hand those of a title or of an external id to the terminal either', async () => {
-    const url = temporaryUrl();
+    const url = await freshUrl();
     const { persistence } = await openManager({ url });
     const { id } = await startConversation(persistence, 'acme', 'star:\u009B31m', ['hello']);
     await persistence.tenant('acme').conversations.update(id, { title: `title${CLEAR}` });
@@ -123,7 +123,7 @@ describe('colloquy history', () => {
   });
 
   it('of what does not exist ends with exit code 3, and of too many messages with 2', async () => {
-    const url = temporaryUrl();
+    const url = await freshUrl();
     const { persistence } = await openManager({ url });
     await startConversation(persistence, 'acme', 'star:42', ['hello']);
     const [nothing, json, tenant, many] = await colloquyInTurn(

@@ -57,7 +57,7 @@ describe('colloquy import', () => {
     expect(broken).toBe(`${file}:2: left out: the record is not valid JSON`);
     expect(tooLong).toMatch(`${file}:3: left out: the conversation: title must be text of 1 to 500`);
     expect(others).toEqual(['']);
-    expect(storedConversations(url).map(({ externalId }) => externalId)).toEqual(['shop:1', 'shop:2']);
+    expect((await storedConversations(url)).map(({ externalId }) => externalId)).toEqual(['shop:1', 'shop:2']);
   });
 
   it('with --json prints one JSON value, which names them too', async () => {
@@ -89,14 +89,14 @@ describe('colloquy import', () => {
     const { persistence } = await openManager({ url });
     await persistence.tenants.ensure({ slug: 'other', name: 'Other' });
     await importArchives(persistence.tenant('other'), [good()]);
-    const before = dumpTables(url);
+    const before = await dumpTables(url);
     const strict = await colloquy(['import', file, '--tenant', 'shop', '--strict', '--json'], { url });
     expect(strict.code).toBe(1);
     expect(JSON.parse(strict.stdout)).toMatchObject({ error: { code: 'ARCHIVE_REJECTED', file, line: 2 } });
     expect(strict.stderr).toContain(
       `${file}:2: the record is not valid JSON. The import was strict: nothing was written.`,
     );
-    expect(dumpTables(url)).toEqual(before);
+    expect(await dumpTables(url)).toEqual(before);
   });
 
   it('--strict takes a good archive, tenant and all', async () => {
@@ -104,7 +104,7 @@ describe('colloquy import', () => {
     const { code, stdout } = await colloquy(['import', good(), '--tenant', 'shop', '--strict', '--json'], { url });
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ total: { conversations: { added: 2 }, rejected: 0 } });
-    expect(dumpTables(url)).toMatchObject({ tenants: [{ slug: 'shop' }], messages: [{}, {}, {}, {}] });
+    expect(await dumpTables(url)).toMatchObject({ tenants: [{ slug: 'shop' }], messages: [{}, {}, {}, {}] });
   });
 
   it('of a file that cannot be read ends with exit code 3 and makes no database', async () => {
@@ -129,7 +129,7 @@ describe('colloquy import', () => {
     const { code, stderr } = await colloquy(['import', good(), '--tenant', 'Not A Slug'], { url });
     expect(code).toBe(2);
     expect(stderr).toMatch(/slug must be 1 to 63 lower-case letters/);
-    expect(dumpTables(url)).toMatchObject({ tenants: [], conversations: [] });
+    expect(await dumpTables(url)).toMatchObject({ tenants: [], conversations: [] });
   });
 });
 
@@ -151,15 +151,15 @@ describe('an import that is interrupted', () => {
     const { code, stdout, stderr } = await running.finished;
     expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
     expect(stderr).toMatch(/Interrupted\. What was committed before stays/);
-    const kept = storedConversations(url).length;
+    const kept = (await storedConversations(url)).length;
     expect(kept).toBeGreaterThan(0);
     expect(kept).toBeLessThan(1500);
-    expect(halfConversations(url, lengthsOf(conversations))).toEqual([]);
+    expect(await halfConversations(url, lengthsOf(conversations))).toEqual([]);
 
     const next = await openManager({ url });
     const { total } = await importArchives(next.persistence.tenant('shop'), [file]);
     expect(total.conversations).toEqual({ added: 1500 - kept, present: kept });
-    expect(halfConversations(url, lengthsOf(conversations))).toEqual([]);
+    expect(await halfConversations(url, lengthsOf(conversations))).toEqual([]);
   });
 });
 

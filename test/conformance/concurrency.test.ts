@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { codeOf, open, openChat, workTogether } from '../support/conformance.js';
-import { ENGINES } from '../support/engines.js';
+import { ENGINES, SERVERS } from '../support/engines.js';
+import { createGate, type Gate } from '../support/gate.js';
 
 const dense = (count: number): number[] => Array.from({ length: count }, (_unused, index) => index + 1);
 
@@ -113,6 +114,32 @@ describe.each(ENGINES)('$name: concurrent writers', ({ freshUrl }) => {
     expect((first?.conversations.added ?? 0) + (second?.conversations.added ?? 0)).toBe(rows['conversations']);
     expect((first?.documents.added ?? 0) + (second?.documents.added ?? 0)).toBe(rows['documents']);
     expect((first?.messages ?? 0) + (second?.messages ?? 0)).toBe(rows['messages']);
+  });
+});
+
+// A file without tests is an error, and so is a suite.
+describe.skipIf(SERVERS.length === 0).each(SERVERS)('$name: a conflict that somebody catches', ({ freshUrl }) => {
+  it('is not committed as if nothing had been', async () => {
+    const { acme, chatId, userId } = await openChat(await freshUrl());
+    const other = await acme.conversations.start({ userId });
+    const [left, right] = [createGate(), createGate()];
+    let runs = 0;
+    const work = async (name: string, own: Gate, others: Gate, ids: readonly string[]): Promise<void> =>
+      acme.transaction(async () => {
+        runs += 1;
+        await acme.users.create({ externalId: name, username: name });
+        await acme.conversations.update(ids[0] ?? '', { title: name });
+        own.open();
+        await others.opened;
+        // A deadlock: each waits for the row that the other has changed.
+        await acme.conversations.update(ids[1] ?? '', { title: name }).catch(() => undefined);
+      });
+    await Promise.all([work('left', left, right, [chatId, other.id]), work('right', right, left, [other.id, chatId])]);
+    expect(runs).toBeGreaterThan(2);
+    const users = (await acme.users.list()).items.map(({ externalId }) => externalId);
+    expect(users.toSorted()).toEqual(['left', 'right', 'u-1']);
+    const titles = [(await acme.conversations.get(chatId)).title, (await acme.conversations.get(other.id)).title];
+    expect(titles[0]).toBe(titles[1]);
   });
 });
 

@@ -137,7 +137,7 @@ const REFUSED: readonly (readonly [what: string, error: ErrorClass, work: Work])
   ],
   [
     'change of the other tenant itself',
-    ColloquyError,
+    NotFoundError,
     async ({ em }, { beta }) => {
       (await em.findOneOrFail(Tenant, { id: beta.tenantId })).name = 'stolen';
     },

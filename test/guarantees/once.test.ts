@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { IdempotencyConflictError, ValidationError } from '../../src/errors.js';
 import type { MessageInput } from '../../src/repositories/message.repository.js';
+import { freshUrl } from '../support/engine-under-test.js';
 import { openAcme, openManager, populate } from '../support/open-manager.js';
 import { rejectionOf } from '../support/rejection.js';
-import { temporaryUrl } from '../support/temporary-folder.js';
 
 const KEY = { idempotencyKey: 'req-1' };
 const MESSAGE: MessageInput = {
@@ -16,7 +16,7 @@ const MESSAGE: MessageInput = {
 
 describe('the same idempotency key', () => {
   it('given 32 times at once makes one message, which all of them get', async () => {
-    const { tenant, conversationId } = await openAcme({ url: temporaryUrl() });
+    const { tenant, conversationId } = await openAcme({ url: await freshUrl() });
     const results = await Promise.all(
       Array.from({ length: 32 }, () => tenant.messages.append(conversationId, MESSAGE, KEY)),
     );
@@ -26,7 +26,7 @@ describe('the same idempotency key', () => {
   });
 
   it('gives the first result after the database was closed and opened again, and writes nothing', async () => {
-    const url = temporaryUrl();
+    const url = await freshUrl();
     const { persistence, tenant, conversationId } = await openAcme({ url });
     const first = await tenant.messages.append(conversationId, MESSAGE, KEY);
     await tenant.messages.append(conversationId, { role: 'assistant', content: 'For when?' });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { TenantContext } from '../../src/services/tenant-context.js';
+import { freshUrl } from '../support/engine-under-test.js';
 import { startChild } from '../support/child.js';
 import { openAcme, openManager } from '../support/open-manager.js';
 import { fakeClock } from '../support/sources.js';
-import { temporaryUrl } from '../support/temporary-folder.js';
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, index) => index + 1);
 
@@ -53,13 +53,13 @@ describe('32 writers at once on 4 conversations give each a dense sequence', () 
     ['runs backwards', -1000],
   ])('with a clock that %s', async (_how, step) => {
     const clock = fakeClock({ step });
-    const { tenant, userId } = await openAcme({ url: temporaryUrl(), clock });
+    const { tenant, userId } = await openAcme({ url: await freshUrl(), clock });
     await appendByMany(tenant, await startConversations(tenant, userId, 4));
   });
 });
 
 it('two processes with 16 writers each give each conversation a dense sequence', async () => {
-  const url = temporaryUrl();
+  const url = await freshUrl();
   const { tenant, userId, persistence } = await openAcme({ url });
   const conversations = await startConversations(tenant, userId, 4);
   await persistence.close();

@@ -1,16 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { importArchives } from '../../src/interchange/import-archives.js';
 import { colloquy } from '../support/command-line.js';
+import { freshUrl, isSqlite } from '../support/engine-under-test.js';
 import { inventConversations, lengthsOf, talk } from '../support/invented-archive.js';
 import { openManager } from '../support/open-manager.js';
 import { dumpTables, halfConversations, storedConversations } from '../support/table-dump.js';
-import { temporaryUrl } from '../support/temporary-folder.js';
 import { archiveFile, jsonLines } from './archive-files.js';
 
 const PAGE = { title: 'Returns', content: 'Within 30 days.', source: 'help:returns' };
 const CALL = talk('call', { modality: 'voice' });
 
-async function openShop(url = temporaryUrl()) {
+async function openShop() {
+  const url = await freshUrl();
   const { persistence } = await openManager({ url });
   await persistence.tenants.ensure({ slug: 'shop', name: 'Shop' });
   return { url, persistence, tenant: persistence.tenant('shop') };
@@ -29,7 +30,7 @@ describe('importing again', () => {
       users: 1,
       rejected: 0,
     });
-    const before = dumpTables(url);
+    const before = await dumpTables(url);
     const second = await importArchives(tenant, files);
     expect(second.total).toEqual({
       conversations: { added: 0, present: 2 },
@@ -39,18 +40,20 @@ describe('importing again', () => {
       users: 0,
       rejected: 0,
     });
-    expect(dumpTables(url)).toEqual(before);
+    expect(await dumpTables(url)).toEqual(before);
   });
 
   it('leaves what is there as it is, whatever the archive says now', async () => {
     const { url, tenant } = await openShop();
     await importArchives(tenant, [archiveFile(jsonLines(talk('1')))]);
-    const before = dumpTables(url);
+    const before = await dumpTables(url);
     const rewritten = archiveFile(jsonLines(talk('1', { title: 'New title', messages: [] }), talk('2')));
     const { total } = await importArchives(tenant, [rewritten]);
     expect(total.conversations).toEqual({ added: 1, present: 1 });
-    expect(dumpTables(url)).toMatchObject({ messages: expect.arrayContaining(before['messages'] ?? []) as unknown });
-    expect(storedConversations(url)).toMatchObject([{ stored: 2 }, { stored: 2 }]);
+    expect(await dumpTables(url)).toMatchObject({
+      messages: expect.arrayContaining(before['messages'] ?? []) as unknown,
+    });
+    expect(await storedConversations(url)).toMatchObject([{ stored: 2 }, { stored: 2 }]);
   });
 
   it('into another tenant gives that tenant rows of its own', async () => {
@@ -68,7 +71,7 @@ describe('importing again', () => {
   it('at the same time, from two processes, adds each conversation once', async () => {
     const lines = inventConversations(600);
     const file = archiveFile(jsonLines(...lines));
-    const url = `${temporaryUrl()}?busyTimeout=30000`;
+    const url = isSqlite ? `${await freshUrl()}?busyTimeout=30000` : await freshUrl();
     const command = ['import', file, '--tenant', 'shop', '--json'];
     const results = await Promise.all([colloquy(command, { url }), colloquy(command, { url })]);
     expect(results.map(({ code, stderr }) => [code, stderr])).toEqual([
@@ -81,8 +84,8 @@ describe('importing again', () => {
     expect(totals.map(({ conversations }) => conversations.added + conversations.present)).toEqual([600, 600]);
     expect(totals.reduce((sum, { conversations }) => sum + conversations.added, 0)).toBe(600);
     expect(totals.reduce((sum, { users }) => sum + users, 0)).toBe(25);
-    expect(storedConversations(url)).toHaveLength(600);
-    expect(halfConversations(url, lengthsOf(lines))).toEqual([]);
+    expect(await storedConversations(url)).toHaveLength(600);
+    expect(await halfConversations(url, lengthsOf(lines))).toEqual([]);
   });
 });
 
@@ -102,17 +105,17 @@ describe('an import that is aborted', () => {
       },
     });
     await expect(aborted).rejects.toBe(ENOUGH);
-    const kept = storedConversations(url).length;
+    const kept = (await storedConversations(url)).length;
     expect(kept).toBeGreaterThan(0);
     expect(kept).toBeLessThan(500);
-    expect(halfConversations(url, lengthsOf(lines))).toEqual([]);
+    expect(await halfConversations(url, lengthsOf(lines))).toEqual([]);
     expect((await importArchives(tenant, [file])).total.conversations).toEqual({ added: 500 - kept, present: kept });
-    expect(halfConversations(url, lengthsOf(lines))).toEqual([]);
+    expect(await halfConversations(url, lengthsOf(lines))).toEqual([]);
   });
 
   it('keeps nothing if it was strict', async () => {
     const { url, tenant } = await openShop();
-    const before = dumpTables(url);
+    const before = await dumpTables(url);
     const controller = new AbortController();
     const aborted = importArchives(tenant, [archiveFile(jsonLines(...lines))], {
       strict: true,
@@ -120,14 +123,14 @@ describe('an import that is aborted', () => {
       onProgress: () => controller.abort(ENOUGH),
     });
     await expect(aborted).rejects.toBe(ENOUGH);
-    expect(dumpTables(url)).toEqual(before);
+    expect(await dumpTables(url)).toEqual(before);
   });
 
   it('writes nothing if it was aborted before it began', async () => {
     const { url, tenant } = await openShop();
-    const before = dumpTables(url);
+    const before = await dumpTables(url);
     const aborted = importArchives(tenant, [archiveFile(jsonLines(talk('1')))], { signal: AbortSignal.abort() });
     await expect(aborted).rejects.toMatchObject({ name: 'AbortError' });
-    expect(dumpTables(url)).toEqual(before);
+    expect(await dumpTables(url)).toEqual(before);
   });
 });

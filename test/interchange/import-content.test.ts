@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { importArchives } from '../../src/interchange/import-archives.js';
+import { freshUrl } from '../support/engine-under-test.js';
 import { talk, turns } from '../support/invented-archive.js';
 import { openManager } from '../support/open-manager.js';
 import { dumpTables, storedConversations } from '../support/table-dump.js';
-import { temporaryUrl } from '../support/temporary-folder.js';
 import { archiveFile, jsonLines } from './archive-files.js';
 
 const NOW = '2026-01-01T12:00:00.000Z';
 
 async function importLines(...lines: readonly object[]) {
-  const url = temporaryUrl();
+  const url = await freshUrl();
   const { persistence } = await openManager({ url });
   await persistence.tenants.ensure({ slug: 'shop', name: 'Shop' });
   const tenant = persistence.tenant('shop');
@@ -31,7 +31,7 @@ describe('users', () => {
     );
     const userOf = async (externalId: string) => (await conversation(externalId)).userId;
     expect(total.users).toBe(3);
-    const users = dumpTables(url)['users'] ?? [];
+    const users = (await dumpTables(url))['users'] ?? [];
     expect(users.map((user) => String(user['external_id'])).toSorted()).toEqual(['clinic:ann', 'shop:ann', 'shop:bob']);
     expect(await userOf('shop:3')).toBe(await userOf('shop:1'));
     expect(await userOf('shop:2')).not.toBe(await userOf('shop:1'));
@@ -165,7 +165,7 @@ describe('times', () => {
       return talk(`talk-${String(index)}`, { messages });
     });
     const { url } = await importLines(...lines);
-    const stored = storedConversations(url);
+    const stored = await storedConversations(url);
     expect(stored).toHaveLength(60);
     for (const row of stored) {
       expect(row).toMatchObject({ stored: row.counted, storedTokens: row.tokens, storedLastAt: row.lastMessageAt });

@@ -3,11 +3,12 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { ArchiveRejectedError, ArchiveUnreadableError } from '../../src/errors.js';
 import { importArchives, type ImportRejection, type ImportReport } from '../../src/interchange/import-archives.js';
+import { freshUrl } from '../support/engine-under-test.js';
 import { openManager } from '../support/open-manager.js';
 import { rejectionOf } from '../support/rejection.js';
 import { talk, turns } from '../support/invented-archive.js';
 import { dumpTables } from '../support/table-dump.js';
-import { temporaryFile, temporaryFolder } from '../support/temporary-folder.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { archiveFile, jsonLines } from './archive-files.js';
 
 interface BadRecord {
@@ -73,7 +74,8 @@ function fileWith(...lines: readonly string[]): string {
   return archiveFile([JSON.stringify(FIRST), ...lines, JSON.stringify(LAST), ''].join('\n'), 'talks.jsonl');
 }
 
-async function openShop(url = `sqlite:${temporaryFile()}`) {
+async function openShop() {
+  const url = await freshUrl();
   const { persistence } = await openManager({ url });
   await persistence.tenants.ensure({ slug: 'shop', name: 'Shop' });
   const tenant = persistence.tenant('shop');
@@ -99,7 +101,7 @@ describe.each(BAD_RECORDS)('$what', ({ line, reason }) => {
       voiceSessions: 1,
       rejected: 1,
     });
-    const tables = dumpTables(url);
+    const tables = await dumpTables(url);
     expect(column(tables['conversations'], 'external_id')).toEqual(['shop:first', 'shop:last']);
     expect(column(tables['messages'], 'content')).toEqual(['first 1', 'first 2', 'last 1', 'last 2']);
     expect(column(tables['voice_sessions'], 'external_id')).toEqual(['call-1']);
@@ -108,11 +110,11 @@ describe.each(BAD_RECORDS)('$what', ({ line, reason }) => {
 
   it('stops a strict import, which leaves every table as it was', async () => {
     const { url, load } = await openShop();
-    const before = dumpTables(url);
+    const before = await dumpTables(url);
     const file = fileWith(line);
     const error = await rejectionOf(load([file], { strict: true }), ArchiveRejectedError);
     expect(error).toMatchObject({ file, line: 2, reason: expect.stringMatching(reason) as string });
-    expect(dumpTables(url)).toEqual(before);
+    expect(await dumpTables(url)).toEqual(before);
     rmSync(file);
     expect((await load([fileWith()], { strict: true })).total).toMatchObject({ conversations: { added: 2 } });
   });
@@ -134,7 +136,7 @@ describe('several bad records', () => {
     const { url, load } = await openShop();
     const stranger = talk('bad', { participants: { user: 'stranger' }, title: 't'.repeat(501) });
     const { total } = await load([fileWith(JSON.stringify(stranger))]);
-    expect(column(dumpTables(url)['users'], 'external_id')).toEqual(['shop:']);
+    expect(column((await dumpTables(url))['users'], 'external_id')).toEqual(['shop:']);
     expect(total.users).toBe(1);
   });
 
@@ -144,7 +146,11 @@ describe('several bad records', () => {
     const greedy = talk('bad', { modality: 'voice', voiceSessions: [call, { ...CALL, durationSeconds: 1 }] });
     const honest = talk('good', { modality: 'voice', voiceSessions: [call] });
     await load([fileWith(JSON.stringify(greedy), JSON.stringify(honest))]);
-    expect(column(dumpTables(url)['conversations'], 'external_id')).toEqual(['shop:first', 'shop:good', 'shop:last']);
+    expect(column((await dumpTables(url))['conversations'], 'external_id')).toEqual([
+      'shop:first',
+      'shop:good',
+      'shop:last',
+    ]);
   });
 
   it('include one whose voice session an earlier import has taken', async () => {
@@ -172,7 +178,7 @@ describe('a file that cannot be read', () => {
     ['of no known format', () => archiveFile('{"neither":"nor"}\n'), /format is not known/],
   ])('because it is %s keeps the other files out too', async (_what, make, reason) => {
     const { url, load } = await openShop();
-    const before = dumpTables(url);
+    const before = await dumpTables(url);
     const [good, unreadable] = [fileWith(), make()];
     for (const files of [
       [good, unreadable],
@@ -181,6 +187,6 @@ describe('a file that cannot be read', () => {
       const error = await rejectionOf(load(files), ArchiveUnreadableError);
       expect(error).toMatchObject({ file: unreadable, reason: expect.stringMatching(reason) as string });
     }
-    expect(dumpTables(url)).toEqual(before);
+    expect(await dumpTables(url)).toEqual(before);
   });
 });

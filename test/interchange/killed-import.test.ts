@@ -18,7 +18,7 @@ it('An import that is killed, three times over, leaves whole conversations, and 
     const { signal, stderr } = await importUntilKilled(url, statement, [file]);
     expect({ kill, statement, signal, stderr }).toEqual({ kill, statement, signal: 'SIGKILL', stderr: '' });
     const before = whole;
-    whole = expectWhole(url, lengths);
+    whole = await expectWhole(url, lengths);
     expect(whole).toBeGreaterThanOrEqual(before);
   }
   expect(whole).toBeGreaterThan(0);
@@ -27,5 +27,5 @@ it('An import that is killed, three times over, leaves whole conversations, and 
   const { persistence } = await openManager({ url });
   const { total } = await importArchives(persistence.tenant('shop'), [file]);
   expect(total.conversations).toEqual({ added: 600 - whole, present: whole });
-  expect(expectWhole(url, lengths)).toBe(600);
+  expect(await expectWhole(url, lengths)).toBe(600);
 });

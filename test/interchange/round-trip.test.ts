@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { exportArchive } from '../../src/interchange/export-archive.js';
 import { importArchives } from '../../src/interchange/import-archives.js';
 import type { TenantContext } from '../../src/services/tenant-context.js';
+import { freshUrl } from '../support/engine-under-test.js';
 import { CHECKOUT } from '../support/child.js';
 import { type ManagerOptions, openManager } from '../support/open-manager.js';
-import { temporaryUrl } from '../support/temporary-folder.js';
 import { archiveFile, jsonLines } from './archive-files.js';
 
 async function openShop(options: ManagerOptions = {}): Promise<TenantContext> {
-  const { persistence } = await openManager({ url: temporaryUrl(), ...options });
+  const { persistence } = await openManager({ url: await freshUrl(), ...options });
   await persistence.tenants.ensure({ slug: 'shop', name: 'Shop' });
   return persistence.tenant('shop');
 }

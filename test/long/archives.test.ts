@@ -46,7 +46,7 @@ describe.skipIf(conversations.length === 0)('the published archives', () => {
       voiceSessions: 1549,
       rejected: 0,
     });
-    const stored = storedConversations(url);
+    const stored = await storedConversations(url);
     expect(stored).toHaveLength(17_645);
     expect(
       stored.filter((row) => row.counted !== row.stored || row.lastSeq !== row.stored || row.firstSeq !== 1),

@@ -52,7 +52,7 @@ describe.skipIf(files.length === 0)('imports that are killed', () => {
       );
       if (kill % 2 === 0) await killAfter(url, moment);
       else expect(await importUntilKilled(url, moment, files)).toMatchObject({ signal: 'SIGKILL', stderr: '' });
-      const whole = expectWhole(url, lengths);
+      const whole = await expectWhole(url, lengths);
       kept.push(whole);
 
       const { persistence } = await openManager({ url });
@@ -63,7 +63,7 @@ describe.skipIf(files.length === 0)('imports that are killed', () => {
         conversations: { added: lengths.size - whole, present: whole },
         rejected: 0,
       });
-      expect(expectWhole(url, lengths)).toBe(lengths.size);
+      expect(await expectWhole(url, lengths)).toBe(lengths.size);
     }
     console.info(`of ${String(lengths.size)} conversations there were, after each kill: ${kept.join(', ')}`);
     expect(Math.max(...kept)).toBeGreaterThan(0);

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { NotFoundError, ReferenceNotFoundError } from '../../src/errors.js';
+import { freshUrl } from '../support/engine-under-test.js';
 import { openAcme } from '../support/open-manager.js';
-import { openRaw } from '../support/raw-database.js';
+import { rawRows } from '../support/raw-rows.js';
 import { rejectionOf } from '../support/rejection.js';
-import { temporaryUrl } from '../support/temporary-folder.js';
 
 const NOTHING = '019b796d-d600-7a00-821f-000000000000';
 
@@ -36,11 +36,11 @@ describe('create', () => {
   });
 
   it('keeps of the key its hash alone', async () => {
-    const url = temporaryUrl();
+    const url = await freshUrl();
     const { key } = await openWithKey(url);
-    const rows = openRaw(url).prepare<[], { hash: string }>('select * from api_keys').all();
+    const rows = await rawRows(url, 'select * from api_keys');
     expect(JSON.stringify(rows)).not.toContain(key.split('_')[2]);
-    expect(rows.map(({ hash }) => hash)).toEqual([createHash('sha256').update(key).digest('hex')]);
+    expect(rows.map((row) => row['hash'])).toEqual([createHash('sha256').update(key).digest('hex')]);
   });
 
   it('makes another key every time', async () => {

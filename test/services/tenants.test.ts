@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { NotFoundError, ValidationError } from '../../src/errors.js';
+import { freshUrl } from '../support/engine-under-test.js';
 import { openManager } from '../support/open-manager.js';
 import { brokenRules, rejectionOf } from '../support/rejection.js';
-import { temporaryUrl } from '../support/temporary-folder.js';
 
 const ACME = { slug: 'acme', name: 'Acme' };
 
@@ -32,7 +32,7 @@ describe('ensure', () => {
   });
 
   it('makes one tenant when many ask at once', async () => {
-    const { persistence } = await openManager({ url: temporaryUrl() });
+    const { persistence } = await openManager({ url: await freshUrl() });
     const tenants = await Promise.all(Array.from({ length: 12 }, () => persistence.tenants.ensure(ACME)));
     expect(new Set(tenants.map(({ id }) => id)).size).toBe(1);
   });

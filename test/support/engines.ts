@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, type QueryResultRow } from 'pg';
 import { afterAll } from 'vitest';
+import { availableEngines, type EngineName, serverUrl } from './servers.js';
 
 /** An engine on which the conformance suite runs. */
 export interface TestEngine {
-  readonly name: 'sqlite' | 'postgresql';
+  readonly name: EngineName;
   /** The URL of an empty database of its own, which goes when the test file ends. */
   readonly freshUrl: () => Promise<string>;
 }
 
-const LOCAL_SERVER = 'postgresql://postgres@127.0.0.1:5432/postgres';
 const cleanUp: (() => Promise<void> | void)[] = [];
 afterAll(async () => {
   for (const work of cleanUp.toReversed()) await work();
@@ -38,36 +38,22 @@ export async function query<Row extends QueryResultRow>(url: string, text: strin
   }
 }
 
-async function postgresql(): Promise<TestEngine | undefined> {
-  const server = process.env['TEST_POSTGRESQL_URL'] ?? LOCAL_SERVER;
-  try {
-    await query(server, 'select 1');
-  } catch (error) {
-    const reason = (error as Error).message || (error as { code?: string }).code;
-    console.warn(`Skipped: PostgreSQL, for there is no server (${String(reason)}). Name one in TEST_POSTGRESQL_URL.`);
-    return undefined;
-  }
-  return {
-    name: 'postgresql',
-    freshUrl: async () => {
-      const name = `colloquy_test_${randomUUID().replaceAll('-', '')}`;
-      await query(server, `create database ${name} template template0`);
-      cleanUp.push(async () => {
-        await query(server, `drop database if exists ${name} with (force)`);
-      });
-      const url = new URL(server);
-      url.pathname = `/${name}`;
-      return url.href;
-    },
-  };
-}
+const postgresql: TestEngine = {
+  name: 'postgresql',
+  freshUrl: async () => {
+    const server = serverUrl('postgresql');
+    const name = `colloquy_test_${randomUUID().replaceAll('-', '')}`;
+    await query(server, `create database ${name} template template0`);
+    cleanUp.push(async () => {
+      await query(server, `drop database if exists ${name} with (force)`);
+    });
+    const url = new URL(server);
+    url.pathname = `/${name}`;
+    return url.href;
+  },
+};
 
-/** `ENGINES=sqlite` or `ENGINES=postgresql` narrows; without it both, as far as there is a server. */
-const wanted = process.env['ENGINES']?.split(',') ?? ['sqlite', 'postgresql'];
-const server = wanted.includes('postgresql') ? await postgresql() : undefined;
+const available = await availableEngines();
 
-export const ENGINES: readonly TestEngine[] = [
-  ...(wanted.includes('sqlite') ? [sqlite] : []),
-  ...(server ? [server] : []),
-];
+export const ENGINES: readonly TestEngine[] = [sqlite, postgresql].filter(({ name }) => available.includes(name));
 export const SERVERS: readonly TestEngine[] = ENGINES.filter(({ name }) => name !== 'sqlite');

@@ -11,11 +11,11 @@ export async function importUntilKilled(url: string, statement: number, files: r
 }
 
 /** Asserts that the file is sound and that each of its conversations is whole; returns how many there are. */
-export function expectWhole(url: string, lengths: ReadonlyMap<string, number>): number {
+export async function expectWhole(url: string, lengths: ReadonlyMap<string, number>): Promise<number> {
   expect(openRaw(`sqlite:${fileOf(url)}`).pragma('integrity_check', { simple: true })).toBe('ok');
   expect(openRaw(`sqlite:${fileOf(url)}`).pragma('foreign_key_check')).toEqual([]);
-  expect(halfConversations(url, lengths)).toEqual([]);
-  return storedConversations(url).length;
+  expect(await halfConversations(url, lengths)).toEqual([]);
+  return (await storedConversations(url)).length;
 }
 
 /** Whole numbers from 1 to `max`, the same ones for the same seed. */

@@ -6,10 +6,11 @@ import { createRuntime, installRuntime } from '../../src/runtime.js';
 import { createOrmOptions } from '../../src/services/orm-options.js';
 import { type OpenOptions, PersistenceManager } from '../../src/services/persistence-manager.js';
 import type { TenantContext } from '../../src/services/tenant-context.js';
+import { freshUrl, isSqlite } from './engine-under-test.js';
 import { type FakeClock, fakeClock, seededRandom } from './sources.js';
 
 export interface ManagerOptions {
-  /** In memory unless given. */
+  /** A database of its own unless given; in memory on SQLite. */
   readonly url?: string;
   readonly clock?: FakeClock;
   /** A second manager of one file needs another seed: the same one would make the same ids. */
@@ -26,7 +27,7 @@ export interface OpenedManager {
 export async function openManager(options: ManagerOptions = {}): Promise<OpenedManager> {
   const clock = options.clock ?? fakeClock();
   const openOptions: OpenOptions = {
-    databaseUrl: options.url ?? 'sqlite::memory:',
+    databaseUrl: options.url ?? (isSqlite ? 'sqlite::memory:' : await freshUrl()),
     clock,
     random: seededRandom(options.seed ?? 1),
     ...(options.migrate !== undefined && { migrate: options.migrate }),

@@ -1,23 +1,17 @@
-import Database from 'better-sqlite3';
-import { openRaw, schemaOf } from './raw-database.js';
+import { isDeepStrictEqual } from 'node:util';
+import { rawRows, tableNames } from './raw-rows.js';
 
 export type DatabaseRow = Readonly<Record<string, unknown>>;
 
 /** Every row of every table of a database that other processes may use, in an order of their own; `except` names tables. */
-export function dumpTables(url: string, except: readonly string[] = []): Record<string, DatabaseRow[]> {
-  const database = new Database(fileOf(url), { readonly: true });
-  try {
-    const tables = schemaOf(database).filter(({ type, name }) => type === 'table' && !except.includes(name));
-    return Object.fromEntries(
-      tables.map(({ name }) => {
-        const columns = database.pragma(`table_info("${name}")`) as { readonly name: string }[];
-        const order = columns.map((column) => `"${column.name}"`).join(', ');
-        return [name, database.prepare<[], DatabaseRow>(`select * from "${name}" order by ${order}`).all()];
-      }),
-    );
-  } finally {
-    database.close();
+export async function dumpTables(url: string, except: readonly string[] = []): Promise<Record<string, DatabaseRow[]>> {
+  const tables: Record<string, DatabaseRow[]> = {};
+  for (const name of await tableNames(url)) {
+    if (except.includes(name)) continue;
+    const rows = (await rawRows(url, `select * from ${name}`)).map((row) => [JSON.stringify(row), row] as const);
+    tables[name] = rows.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
   }
+  return tables;
 }
 
 export function fileOf(url: string): string {
@@ -33,32 +27,46 @@ export interface StoredConversation {
   readonly lastSeq: number | null;
   readonly tokens: number;
   readonly storedTokens: number;
-  readonly lastMessageAt: number | null;
-  readonly storedLastAt: number | null;
+  /** As the engine keeps instants. */
+  readonly lastMessageAt: unknown;
+  readonly storedLastAt: unknown;
 }
 
+const numberOf = (value: unknown): number | null => (value === null ? null : Number(value));
+
 /** Every conversation with its own counters and those that its messages give. */
-export function storedConversations(url: string): StoredConversation[] {
-  return openRaw(`sqlite:${fileOf(url)}`)
-    .prepare<[], StoredConversation>(
-      `select c.external_id as externalId, c.message_count as counted, count(m.id) as stored,
-              min(m.seq) as firstSeq, max(m.seq) as lastSeq,
-              c.token_count as tokens, coalesce(sum(m.token_count), 0) as storedTokens,
-              c.last_message_at as lastMessageAt,
-              (select l.created_at from messages l where l.tenant_id = c.tenant_id and l.conversation_id = c.id order by l.seq desc limit 1) as storedLastAt
-         from conversations c left join messages m on m.tenant_id = c.tenant_id and m.conversation_id = c.id
-        group by c.tenant_id, c.id order by c.id`,
-    )
-    .all();
+export async function storedConversations(url: string): Promise<StoredConversation[]> {
+  const rows = await rawRows(
+    url,
+    `select c.external_id, c.message_count, c.token_count, c.last_message_at,
+            count(m.id) as stored, min(m.seq) as first_seq, max(m.seq) as last_seq,
+            coalesce(sum(m.token_count), 0) as stored_tokens,
+            (select l.created_at from messages l where l.tenant_id = c.tenant_id and l.conversation_id = c.id order by l.seq desc limit 1) as stored_last_at
+       from conversations c left join messages m on m.tenant_id = c.tenant_id and m.conversation_id = c.id
+      group by c.tenant_id, c.id, c.external_id, c.message_count, c.token_count, c.last_message_at order by c.id`,
+  );
+  return rows.map((row) => ({
+    externalId: String(row['external_id']),
+    counted: Number(row['message_count']),
+    stored: Number(row['stored']),
+    firstSeq: numberOf(row['first_seq']),
+    lastSeq: numberOf(row['last_seq']),
+    tokens: Number(row['token_count']),
+    storedTokens: Number(row['stored_tokens']),
+    lastMessageAt: row['last_message_at'],
+    storedLastAt: row['stored_last_at'],
+  }));
 }
 
 /** The external ids of conversations that are not what the archive says: some of their messages, or their counters, are off. */
-export function halfConversations(url: string, lengths: ReadonlyMap<string, number>): string[] {
-  return storedConversations(url)
+export async function halfConversations(url: string, lengths: ReadonlyMap<string, number>): Promise<string[]> {
+  return (await storedConversations(url))
     .filter((row) => {
       const dense = row.stored === 0 ? row.lastSeq === null : row.firstSeq === 1 && row.lastSeq === row.stored;
       const agrees =
-        row.counted === row.stored && row.tokens === row.storedTokens && row.lastMessageAt === row.storedLastAt;
+        row.counted === row.stored &&
+        row.tokens === row.storedTokens &&
+        isDeepStrictEqual(row.lastMessageAt, row.storedLastAt);
       return !dense || !agrees || row.stored !== lengths.get(row.externalId);
     })
     .map(({ externalId }) => externalId);

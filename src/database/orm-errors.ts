@@ -1,0 +1,22 @@
+import { OptimisticLockError, ValidationError as OrmValidationError } from '@mikro-orm/core';
+import { ColloquyError, ValidationError, VersionConflictError } from '../errors.js';
+
+/**
+ * What MikroORM itself refuses, on every engine, as one of `errors.ts`, and such an error as it is; undefined for what is the engine's
+ * to translate.
+ */
+export function translateOrmError(error: unknown): ColloquyError | undefined {
+  if (error instanceof ColloquyError) return error;
+  if (error instanceof OptimisticLockError) {
+    return new VersionConflictError(error.getEntity()?.constructor.name ?? 'The row', { cause: error });
+  }
+  return error instanceof OrmValidationError ? wrongKind(error) : undefined;
+}
+
+/** What MikroORM refuses before any rule is asked; its message shows the value, ours does not. */
+function wrongKind(error: OrmValidationError): ValidationError {
+  const [, entity = 'The entity', path = 'value'] = /(\w+)\.(\w+)/.exec(error.message) ?? [];
+  return new ValidationError(entity, [
+    { path, rule: 'type', message: 'has a value of the wrong kind', kind: 'unknown' },
+  ]);
+}
