@@ -127,15 +127,21 @@ export class InvalidStateError extends ColloquyError {
   }
 }
 
-/** Somebody else changed the row since it was read. */
+/** Somebody else changed the row since it was read. `current` is its version now, unless the row is gone. */
 export class VersionConflictError extends ColloquyError {
   readonly code = 'VERSION_CONFLICT';
 
   constructor(
     readonly entity: string,
+    readonly key: string,
+    readonly current: number | undefined,
     options?: ErrorOptions,
   ) {
-    super(`${entity} was changed by somebody else since it was read. Read it again and repeat the change.`, options);
+    const now = current === undefined ? '' : `; its version is ${String(current)} now`;
+    super(
+      `${entity} ${JSON.stringify(key)} was changed by somebody else since it was read${now}. Read it again and repeat the change.`,
+      options,
+    );
   }
 }
 

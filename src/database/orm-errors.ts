@@ -1,5 +1,5 @@
-import { OptimisticLockError, ValidationError as OrmValidationError } from '@mikro-orm/core';
-import { ColloquyError, ValidationError, VersionConflictError } from '../errors.js';
+import { ValidationError as OrmValidationError } from '@mikro-orm/core';
+import { ColloquyError, ValidationError } from '../errors.js';
 
 /**
  * What MikroORM itself refuses, on every engine, as one of `errors.ts`, and such an error as it is; undefined for what is the engine's
@@ -7,9 +7,6 @@ import { ColloquyError, ValidationError, VersionConflictError } from '../errors.
  */
 export function translateOrmError(error: unknown): ColloquyError | undefined {
   if (error instanceof ColloquyError) return error;
-  if (error instanceof OptimisticLockError) {
-    return new VersionConflictError(error.getEntity()?.constructor.name ?? 'The row', { cause: error });
-  }
   return error instanceof OrmValidationError ? wrongKind(error) : undefined;
 }
 

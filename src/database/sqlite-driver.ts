@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Configuration, Dictionary, Transaction } from '@mikro-orm/core';
 import { AbstractSqlDriver, BaseSqliteConnection } from '@mikro-orm/sqlite';
 import Database from 'better-sqlite3';
@@ -55,6 +56,27 @@ class StatementCache {
   }
 }
 
+/** The waits of SQLite's own busy handler, in milliseconds; the last one is repeated. */
+const WAITS = [1, 2, 5, 10, 15, 20, 25, 25, 25, 50, 50, 100];
+
+/**
+ * Runs what takes a lock of the file. Where another connection holds it, it is tried again until `timeout` milliseconds were waited:
+ * SQLite's own busy handler would stop the whole process meanwhile, and wait in vain for a holder in this process.
+ */
+async function whenFree<T>(timeout: number, work: () => T): Promise<T> {
+  let waited = 0;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return work();
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'SQLITE_BUSY' || waited >= timeout) throw error;
+    }
+    const wait = Math.min(WAITS[attempt] ?? WAITS.at(-1) ?? 1, timeout - waited);
+    waited += wait;
+    await delay(wait);
+  }
+}
+
 /**
  * The only connection to the database, as Kysely sees it. Kysely hands it to one transaction or statement at a time, so units of
  * work never interleave. A writing transaction begins IMMEDIATE: it waits for another process's lock at its beginning, within the
@@ -65,19 +87,24 @@ class StatementCache {
  */
 class SqliteKyselyDriver implements Driver {
   readonly #database: Database.Database;
+  readonly #busyTimeout: number;
   readonly #connection: DatabaseConnection;
   #announced: 'begin' | 'begin immediate' | undefined;
+  #beginning: Promise<void> | undefined;
 
-  constructor(database: Database.Database, statements: StatementCache) {
+  constructor(database: Database.Database, statements: StatementCache, busyTimeout: number) {
     this.#database = database;
-    const begin = (): void => this.begin();
+    this.#busyTimeout = busyTimeout;
+    const begin = (): Promise<void> | undefined => this.begin();
     this.#connection = {
       async executeQuery<R>({ sql, parameters }: CompiledQuery) {
-        begin();
-        return run<R>(statements.prepare(sql), parameters);
+        await begin();
+        const execute = () => run<R>(statements.prepare(sql), parameters);
+        // Within a transaction it has the lock already.
+        return database.inTransaction ? execute() : whenFree(busyTimeout, execute);
       },
       async *streamQuery<R>({ sql, parameters }: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
-        begin();
+        await begin();
         // Not from the cache: an iterated statement stays busy until its last row was read.
         for (const row of database.prepare(sql).iterate(...parameters)) yield { rows: [row as R] };
       },
@@ -85,10 +112,13 @@ class SqliteKyselyDriver implements Driver {
   }
 
   /** Begins the transaction that was announced, if it has not begun. */
-  begin(): void {
-    if (this.#announced === undefined) return;
-    this.#database.exec(this.#announced);
-    this.#announced = undefined;
+  begin(): Promise<void> | undefined {
+    const statement = this.#announced;
+    if (statement === undefined) return undefined;
+    return (this.#beginning ??= whenFree(this.#busyTimeout, () => {
+      this.#database.exec(statement);
+      this.#announced = undefined;
+    }).finally(() => (this.#beginning = undefined)));
   }
 
   async init(): Promise<void> {}
@@ -113,7 +143,7 @@ class SqliteKyselyDriver implements Driver {
   }
 
   async savepoint(_connection: DatabaseConnection, name: string): Promise<void> {
-    this.begin();
+    await this.begin();
     this.#database.exec(`savepoint "${name}"`);
   }
 
@@ -132,7 +162,7 @@ class SqliteKyselyDriver implements Driver {
   }
 }
 
-async function run<R>(statement: Database.Statement, parameters: readonly unknown[]): Promise<QueryResult<R>> {
+function run<R>(statement: Database.Statement, parameters: readonly unknown[]): QueryResult<R> {
   if (statement.reader) return { rows: statement.all(...parameters) as R[] };
   const { changes, lastInsertRowid } = statement.run(...parameters);
   return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
@@ -141,9 +171,9 @@ async function run<R>(statement: Database.Statement, parameters: readonly unknow
 class SqliteBoundDialect extends SqliteDialect {
   readonly driver: SqliteKyselyDriver;
 
-  constructor(database: Database.Database, statements: StatementCache) {
+  constructor(database: Database.Database, statements: StatementCache, busyTimeout: number) {
     super({ database });
-    this.driver = new SqliteKyselyDriver(database, statements);
+    this.driver = new SqliteKyselyDriver(database, statements, busyTimeout);
   }
 
   override createDriver(): Driver {
@@ -167,13 +197,15 @@ export class BoundSqliteConnection extends BaseSqliteConnection implements BulkC
       }
       database.pragma(`synchronous = ${durable ? 'full' : 'normal'}`);
       database.pragma('foreign_keys = on');
+      // From here on it is this driver that waits.
+      database.pragma('busy_timeout = 0');
     } catch (error) {
       database.close();
       throw error;
     }
     this.#database = database;
     this.#statements = new StatementCache(database);
-    this.#dialect = new SqliteBoundDialect(database, this.#statements);
+    this.#dialect = new SqliteBoundDialect(database, this.#statements, busyTimeout);
     return this.#dialect;
   }
 
@@ -233,7 +265,7 @@ export class BoundSqliteConnection extends BaseSqliteConnection implements BulkC
   async insertMany(insert: BulkInsert, rows: Iterable<readonly unknown[]>): Promise<void> {
     const database = this.requireNativeClient(this.#database);
     const statements = this.requireNativeClient(this.#statements);
-    this.#dialect?.driver.begin();
+    await this.#dialect?.driver.begin();
     if (!database.inTransaction) throw new Error('insertMany needs a running transaction');
     const [, tuple = ''] = insert.statement.split(' values ');
     const many = `${insert.statement}${`, ${tuple}`.repeat(ROWS_AT_ONCE - 1)}`;

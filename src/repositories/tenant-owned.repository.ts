@@ -4,12 +4,17 @@ import { SqlEntityRepository, type SqlEntityManager } from '@mikro-orm/sql';
 import { tenantIdOf } from '../entities/tenant-limit.js';
 import type { TenantOwned } from '../entities/tenant-owned.js';
 import type { RuleSet } from '../entities/rule-book.js';
-import { NotFoundError, TenantMismatchError } from '../errors.js';
+import { NotFoundError, TenantMismatchError, ValidationError, VersionConflictError } from '../errors.js';
 import { type Runtime, runtimeOf } from '../runtime.js';
 import { allowedProperties, textKey } from './allowed-properties.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
 import { isId } from './id.js';
 import { type Page, type PageRequest, resolvePage, toPage } from './page.js';
+
+export interface ChangeOptions {
+  /** The version that the change was made for: when the row has another one by now, nothing is written. */
+  readonly ifVersion?: number | undefined;
+}
 
 /**
  * A repository of one tenant's rows. It adds to MikroORM's the tenant, and the reads that bypass the identity map: `get` and `find*`
@@ -89,16 +94,20 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
   /**
    * Reads a row, sets what `changes` names and what the service adds, writes it and returns the row as it is now.
    *
-   * @throws NotFoundError, ValidationError also for a property that is not `changeable`.
+   * @throws NotFoundError, ValidationError also for a property that is not `changeable`, VersionConflictError.
    */
   async change(
     id: string,
     changes: unknown,
     changeable: readonly (keyof Entity & string)[],
+    { ifVersion }: ChangeOptions = {},
     added: Partial<Record<keyof Entity, unknown>> = {},
   ): Promise<Row<Entity>> {
     const given = allowedProperties(this.entity.name, changes, changeable);
+    if (ifVersion !== undefined) assertVersion(this.entity.name, ifVersion);
     const entity = await this.getForChange(id);
+    const { version } = entity as { version?: number };
+    if (ifVersion !== undefined && version !== ifVersion) throw new VersionConflictError(this.label, id, version);
     this.rules.assert(Object.assign(Object.create(entity), given), new Set(Object.keys(given)));
     Object.assign(entity, given, added);
     await this.em.flush();
@@ -194,4 +203,10 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
     const rows = await this.em.execute<Record<string, unknown>[]>(sql, [this.tenantId, ...values, ...tailValues]);
     return rows.map((row) => this.table.toRow(row));
   }
+}
+
+function assertVersion(entity: string, version: unknown): void {
+  if (Number.isSafeInteger(version)) return;
+  const message = 'must be the version that was read, a whole number';
+  throw new ValidationError(entity, [{ path: 'ifVersion', rule: 'isInt', message, kind: typeof version }]);
 }

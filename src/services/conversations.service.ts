@@ -2,6 +2,7 @@ import type { Conversation } from '../entities/conversation.js';
 import { record, textKey } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
+import type { ChangeOptions } from '../repositories/tenant-owned.repository.js';
 import type { TenantScope } from './tenant-scope.js';
 
 export interface ConversationInput {
@@ -50,9 +51,9 @@ export class ConversationsService {
     return this.#scope.read(({ conversations }) => conversations.readByExternalId(externalId));
   }
 
-  /** Changes what is named in `changes` and leaves the rest. */
-  async update(id: string, changes: ConversationChanges): Promise<Row<Conversation>> {
-    return this.#scope.write(({ conversations }) => conversations.change(id, changes, CHANGEABLE));
+  /** Changes what is named in `changes` and leaves the rest. @throws VersionConflictError when it is not at `ifVersion` any more. */
+  async update(id: string, changes: ConversationChanges, options: ChangeOptions = {}): Promise<Row<Conversation>> {
+    return this.#scope.write(({ conversations }) => conversations.change(id, changes, CHANGEABLE, options));
   }
 
   /** An archived conversation can be read but takes no messages. Archiving twice is the same as once. */

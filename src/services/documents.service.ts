@@ -3,6 +3,7 @@ import type { Document, DocumentStatus } from '../entities/document.js';
 import { record } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
+import type { ChangeOptions } from '../repositories/tenant-owned.repository.js';
 import type { TenantScope } from './tenant-scope.js';
 
 export interface DocumentInput {
@@ -56,12 +57,16 @@ export class DocumentsService {
     return this.#scope.read(({ documents }) => documents.readByExternalId(externalId));
   }
 
-  /** Changes what is named in `changes` and leaves the rest; the checksum follows the content. */
-  async update(id: string, changes: DocumentChanges): Promise<Row<Document>> {
+  /**
+   * Changes what is named in `changes` and leaves the rest; the checksum follows the content.
+   *
+   * @throws VersionConflictError when it is not at `ifVersion` any more.
+   */
+  async update(id: string, changes: DocumentChanges, options: ChangeOptions = {}): Promise<Row<Document>> {
     return this.#scope.write(async ({ documents }) => {
       const { content } = record('Document', changes);
       const added = content === undefined ? {} : { checksum: checksumOf(content) };
-      return documents.change(id, changes, CHANGEABLE, added);
+      return documents.change(id, changes, CHANGEABLE, options, added);
     });
   }
 

@@ -1,9 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type EntityClass, OptimisticLockError, wrap } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { Engine } from '../database/engine.js';
 import { TENANT_FILTER } from '../entities/tenant-limit.js';
-import { PersistenceClosedError, TransactionConflictError, UnitOfWorkEndedError } from '../errors.js';
+import {
+  PersistenceClosedError,
+  TransactionConflictError,
+  UnitOfWorkEndedError,
+  VersionConflictError,
+} from '../errors.js';
 import { runtimeOf } from '../runtime.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -77,6 +83,17 @@ export class Transactions {
         transaction.hasEnded = true;
       }
     });
+  }
+
+  /** Looks up what the row is now that somebody else has changed, for whoever lost the race. */
+  async #tell(error: unknown): Promise<unknown> {
+    const entity = error instanceof OptimisticLockError ? error.getEntity() : undefined;
+    if (!entity) return error;
+    const key = wrap(entity, true).getPrimaryKeys() as string[];
+    const em = this.#fork(key.length > 1 ? key[0] : undefined);
+    const row = await em.findOne(entity.constructor as EntityClass<object>, key);
+    const version = (row as { version?: number } | null)?.version;
+    return new VersionConflictError(entity.constructor.name, key.at(-1) ?? '', version, { cause: error });
   }
 
   /** Up to a limit that doubles each time, so that those who met do not meet again. */
@@ -175,7 +192,8 @@ export class Transactions {
     try {
       return await call;
     } catch (error) {
-      throw this.#engine.translateError(error);
+      // Inside a transaction there may be no second connection to ask on.
+      throw this.#engine.translateError(this.#outer() ? error : await this.#tell(error));
     } finally {
       this.#active.delete(call);
     }

@@ -1,6 +1,7 @@
 import type { User, UserRole, UserStatus } from '../entities/user.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
+import type { ChangeOptions } from '../repositories/tenant-owned.repository.js';
 import type { TenantScope } from './tenant-scope.js';
 
 export interface UserInput {
@@ -50,9 +51,9 @@ export class UsersService {
     return this.#scope.read(({ users }) => users.readByExternalId(externalId));
   }
 
-  /** Changes what is named in `changes` and leaves the rest. */
-  async update(id: string, changes: UserChanges): Promise<Row<User>> {
-    return this.#scope.write(({ users }) => users.change(id, changes, CHANGEABLE));
+  /** Changes what is named in `changes` and leaves the rest. @throws VersionConflictError when it is not at `ifVersion` any more. */
+  async update(id: string, changes: UserChanges, options: ChangeOptions = {}): Promise<Row<User>> {
+    return this.#scope.write(({ users }) => users.change(id, changes, CHANGEABLE, options));
   }
 
   /** Users in the order in which they were made, the oldest first. */

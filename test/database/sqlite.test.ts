@@ -14,6 +14,7 @@ import {
 } from '../../src/errors.js';
 import { PersistenceManager } from '../../src/services/persistence-manager.js';
 import { openAcme, openManager } from '../support/open-manager.js';
+import { createGate } from '../support/gate.js';
 import { openRaw } from '../support/raw-database.js';
 import { rejectionOf } from '../support/rejection.js';
 import { temporaryFile, temporaryFolder, temporaryUrl } from '../support/temporary-folder.js';
@@ -28,11 +29,11 @@ const FULL = 2;
 
 describe('a database file', () => {
   it.each([
-    ['', { synchronous: NORMAL, busy_timeout: 5000 }],
-    ['?durable=false', { synchronous: NORMAL, busy_timeout: 5000 }],
-    ['?durable=true', { synchronous: FULL, busy_timeout: 5000 }],
-    ['?durable=true&busyTimeout=200', { synchronous: FULL, busy_timeout: 200 }],
-    ['?busyTimeout=0', { synchronous: NORMAL, busy_timeout: 0 }],
+    ['', { synchronous: NORMAL }],
+    ['?durable=false', { synchronous: NORMAL }],
+    ['?durable=true', { synchronous: FULL }],
+    ['?durable=true&busyTimeout=200', { synchronous: FULL }],
+    ['?busyTimeout=0', { synchronous: NORMAL }],
   ])('of %j is opened as that says, with a write-ahead log and foreign keys', async (parameters, expected) => {
     const { persistence } = await openManager({ url: temporaryUrl() + parameters });
     const names = ['journal_mode', 'foreign_keys', ...Object.keys(expected)];
@@ -163,6 +164,25 @@ describe('a lock that another connection holds', () => {
     expect(waited).toBeGreaterThan(150);
     expect(waited).toBeLessThan(5000);
     expect(error.message).not.toContain('nickname');
+  });
+
+  it('does not stop the process while it is waited for, also when its holder is in the same process', async () => {
+    const url = temporaryUrl();
+    const { persistence, tenant, userId } = await openAcme({ url });
+    const { persistence: other } = await openManager({ url, seed: 2 });
+    const [held, release] = [createGate(), createGate()];
+    const holding = persistence.tenant('acme').transaction(async (unit) => {
+      (await unit.users.get(userId)).nickname = 'first';
+      await unit.flush();
+      held.open();
+      await release.opened;
+    });
+    await held.opened;
+    const waiting = other.tenant('acme').users.update(userId, { username: 'second' });
+    // A timer of a stopped process would come too late.
+    setTimeout(() => release.open(), 20);
+    await Promise.all([holding, waiting]);
+    expect(await tenant.users.get(userId)).toMatchObject({ nickname: 'first', username: 'second' });
   });
 
   // A connection that is not given back after it could not begin would make every later call wait for ever.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AlreadyExistsError, NotFoundError, ValidationError } from '../../src/errors.js';
+import { AlreadyExistsError, NotFoundError, ValidationError, VersionConflictError } from '../../src/errors.js';
 import { openAcme, populate } from '../support/open-manager.js';
 import { rejectionOf } from '../support/rejection.js';
 
@@ -144,5 +144,24 @@ describe('list', () => {
     const { tenant } = await openAcme();
     const error = await rejectionOf(tenant.users.list(request), ValidationError);
     expect(error.issues.map((issue) => issue.path)).toEqual([path]);
+  });
+});
+
+describe('update with ifVersion', () => {
+  it('writes at that version, and otherwise tells the version there is and writes nothing', async () => {
+    const { tenant, userId } = await openAcme();
+    const first = await tenant.users.update(userId, { nickname: 'one' }, { ifVersion: 1 });
+    const conflict = await rejectionOf(
+      tenant.users.update(userId, { nickname: 'two' }, { ifVersion: 1 }),
+      VersionConflictError,
+    );
+    expect(conflict.toJSON()).toMatchObject({ entity: 'user', key: userId, current: 2 });
+    expect(await tenant.users.get(userId)).toEqual(first);
+  });
+
+  it.each([null, '1', 1.5, Number.NaN])('refuses %o, which is no version', async (ifVersion) => {
+    const { tenant, userId } = await openAcme();
+    const call = tenant.users.update(userId, { nickname: 'one' }, { ifVersion: ifVersion as number });
+    expect((await rejectionOf(call, ValidationError)).issues).toMatchObject([{ path: 'ifVersion', rule: 'isInt' }]);
   });
 });
