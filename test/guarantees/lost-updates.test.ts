@@ -5,7 +5,12 @@ import { freshUrl, isSqlite } from '../support/engine-under-test.js';
 import { createGate } from '../support/gate.js';
 import { openAcme, openManager } from '../support/open-manager.js';
 
-const ROUNDS = 200;
+/** How many rows they change, and how often; 100 rows 200 times take minutes on a server. */
+const ROUNDS = [
+  [1, 200],
+  [2, 200],
+  [100, 20],
+] as const;
 
 /** Reads the rows in a unit of work of its own, waits until the other writer has read them too, and changes them all. */
 async function change(persistence: PersistenceManager, ids: readonly string[], by: string, meet: () => Promise<void>) {
@@ -19,10 +24,10 @@ async function change(persistence: PersistenceManager, ids: readonly string[], b
 }
 
 describe('two writers who have read the same rows', () => {
-  it.each([1, 2, 100])(
-    'and change %i of them: exactly one wins, and wins every row',
+  it.each(ROUNDS)(
+    'and change %i of them, %i times: exactly one wins, and wins every row',
     { timeout: 300_000 },
-    async (size) => {
+    async (size, rounds) => {
       const url = await freshUrl();
       const { persistence: one, tenant } = await openAcme({ url });
       const { persistence: two } = await openManager({ url, seed: 2 });
@@ -31,7 +36,7 @@ describe('two writers who have read the same rows', () => {
         const name = `u-${String(index)}`;
         ids.push((await tenant.users.create({ externalId: name, username: name })).id);
       }
-      for (let round = 1; round <= ROUNDS; round++) {
+      for (let round = 1; round <= rounds; round++) {
         const gates = [createGate(), createGate()];
         const meeting = (own: number) => async () => {
           gates[own]?.open();

@@ -67,13 +67,13 @@ it('archive and reopen turn the state, and twice is the same as once', async () 
 it('what is not there is said to be missing, by entity and key', async () => {
   const { tenant } = await openAcme();
   const calls = [
-    tenant.conversations.get(NOTHING),
-    tenant.conversations.update(NOTHING, { title: 'x' }),
-    tenant.conversations.archive(NOTHING),
-    tenant.conversations.reopen(NOTHING),
+    () => tenant.conversations.get(NOTHING),
+    () => tenant.conversations.update(NOTHING, { title: 'x' }),
+    () => tenant.conversations.archive(NOTHING),
+    () => tenant.conversations.reopen(NOTHING),
   ];
   for (const call of calls) {
-    expect(await rejectionOf(call, NotFoundError)).toMatchObject({ entity: 'conversation', key: NOTHING });
+    expect(await rejectionOf(call(), NotFoundError)).toMatchObject({ entity: 'conversation', key: NOTHING });
   }
   const byKey = await rejectionOf(tenant.conversations.getByExternalId('c'), NotFoundError);
   expect(byKey).toMatchObject({ entity: 'conversation', key: 'c' });

@@ -99,9 +99,9 @@ describe('update', () => {
 
 it('what is not there is said to be missing, by entity and key', async () => {
   const { tenant } = await openAcme();
-  const calls = [tenant.users.get(NOBODY), tenant.users.update(NOBODY, { nickname: 'x' })];
+  const calls = [() => tenant.users.get(NOBODY), () => tenant.users.update(NOBODY, { nickname: 'x' })];
   for (const call of calls) {
-    expect(await rejectionOf(call, NotFoundError)).toMatchObject({ entity: 'user', key: NOBODY });
+    expect(await rejectionOf(call(), NotFoundError)).toMatchObject({ entity: 'user', key: NOBODY });
   }
   const byKey = await rejectionOf(tenant.users.getByExternalId('nobody'), NotFoundError);
   expect(byKey).toMatchObject({ entity: 'user', key: 'nobody' });
