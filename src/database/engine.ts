@@ -25,10 +25,10 @@ export interface BulkConnection {
   /** Inserts rows, whose values are in the order of the columns, inside a running transaction. */
   insertMany(insert: BulkInsert, rows: Iterable<readonly unknown[]>, transaction?: Transaction): Promise<void>;
   /**
-   * Keeps other processes from migrating until the transaction ends. An engine whose writing transactions exclude each other from
-   * their beginning has none.
+   * Runs `work` on one connection while no other process migrates, and in one transaction as far as the engine's schema changes can be
+   * part of one. An engine whose writing transactions exclude each other from their beginning needs no more than a transaction.
    */
-  lockMigrations?(transaction: Transaction): Promise<void>;
+  migrateAlone?<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
 }
 
 /**

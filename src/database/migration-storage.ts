@@ -32,12 +32,9 @@ export class ChecksumMigrationStorage extends MigrationStorage {
   override async ensureTable(): Promise<void> {
     const connection = this.driver.getConnection();
     const bulk = connection as unknown as BulkConnection;
-    if (this.#transaction || !bulk.lockMigrations) return this.#createTable();
+    if (this.#transaction || !bulk.migrateAlone) return this.#createTable();
     // A server may let two processes see that there is no such table, and then fail the one that makes it last.
-    await connection.transactional(async (transaction) => {
-      await bulk.lockMigrations?.(transaction);
-      await this.#createTable(transaction);
-    });
+    await bulk.migrateAlone((transaction) => this.#createTable(transaction));
   }
 
   async #createTable(transaction = this.#transaction): Promise<void> {

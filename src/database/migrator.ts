@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { IMigratorStorage, MigrateOptions, MigrationInfo, MikroORM } from '@mikro-orm/core';
+import type { IMigratorStorage, MigrateOptions, MigrationInfo, MikroORM, Transaction } from '@mikro-orm/core';
 import { Migrator as OrmMigrator } from '@mikro-orm/migrations';
 import { SchemaMismatchError } from '../errors.js';
 import { runtimeOf } from '../runtime.js';
@@ -107,10 +107,9 @@ export class Migrator extends OrmMigrator {
     await this.init();
     const given = typeof options === 'string' || Array.isArray(options) ? { migrations: [options].flat() } : options;
     const connection = this.driver.getConnection();
-    const result = await connection.transactional(async (transaction) => {
-      await (connection as unknown as BulkConnection).lockMigrations?.(transaction);
-      return super.runMigrations(method, { ...given, transaction });
-    });
+    const run = (transaction: Transaction) => super.runMigrations(method, { ...given, transaction });
+    const bulk = connection as unknown as BulkConnection;
+    const result = await (bulk.migrateAlone ? bulk.migrateAlone(run) : connection.transactional(run));
     // A database taken down to nothing shall hold nothing, the record included.
     if (method === 'down' && (await this.#records.applied()).length === 0) await this.#records.dropTable();
     return result;

@@ -1,4 +1,5 @@
 import { Client, type ClientConfig, type QueryResult } from 'pg';
+import { CommitInterruptedError } from './server-errors.js';
 
 /** More parameters are a list's: its text is seldom the same twice. */
 const NAMED_PARAMETERS_MAX = 64;
@@ -24,13 +25,6 @@ export class StatementNames {
     const given = `colloquy_${String(this.#names.size + 1)}`;
     this.#names.set(text, given);
     return given;
-  }
-}
-
-/** The connection was lost while COMMIT was under way: the transaction may have been committed, or not. */
-export class CommitInterruptedError extends Error {
-  constructor(cause: unknown) {
-    super('The connection was lost during COMMIT', { cause });
   }
 }
 

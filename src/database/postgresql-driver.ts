@@ -1,17 +1,13 @@
-import type { Configuration, Dictionary, Transaction } from '@mikro-orm/core';
+import type { Configuration, Transaction } from '@mikro-orm/core';
 import { AbstractSqlDriver, PostgreSqlConnection, PostgreSqlPlatform } from '@mikro-orm/postgresql';
-import {
-  CompiledQuery,
-  type PostgresDialect,
-  type DatabaseConnection,
-  type Driver,
-  type TransactionSettings,
-} from 'kysely';
+import { CompiledQuery, type PostgresDialect } from 'kysely';
 import type { PoolConfig, TypeOverrides } from 'pg';
-import { bindQuery, type BindingStyle, type BoundStatement } from './bound-statement.js';
+import { bindsParameters } from './bound-connection.js';
+import type { BindingStyle } from './bound-statement.js';
 import type { BulkConnection, BulkInsert } from './engine.js';
 import { clientClass, StatementNames } from './postgresql-client.js';
 import type { PostgreSqlSettings } from './postgresql-url.js';
+import { releasesConnections } from './releasing-driver.js';
 
 const POSTGRESQL_STYLE: BindingStyle = {
   placeholder: (position) => `$${String(position)}`,
@@ -42,52 +38,13 @@ class BoundPostgreSqlPlatform extends PostgreSqlPlatform {
   }
 }
 
-/** Kysely's driver keeps a connection for ever when its BEGIN or its ROLLBACK fails, and a pool so loses one for each outage. */
-class ReleasingDriver implements Driver {
-  readonly #driver: Driver;
-  readonly init: Driver['init'];
-  readonly acquireConnection: Driver['acquireConnection'];
-  readonly commitTransaction: Driver['commitTransaction'];
-  readonly savepoint: NonNullable<Driver['savepoint']>;
-  readonly rollbackToSavepoint: NonNullable<Driver['rollbackToSavepoint']>;
-  readonly releaseSavepoint: NonNullable<Driver['releaseSavepoint']>;
-  readonly releaseConnection: Driver['releaseConnection'];
-  readonly destroy: Driver['destroy'];
-
-  constructor(driver: Driver) {
-    this.#driver = driver;
-    this.init = (options) => driver.init(options);
-    this.acquireConnection = (options) => driver.acquireConnection(options);
-    this.commitTransaction = (connection) => driver.commitTransaction(connection);
-    this.savepoint = async (...parameters) => driver.savepoint?.(...parameters);
-    this.rollbackToSavepoint = async (...parameters) => driver.rollbackToSavepoint?.(...parameters);
-    this.releaseSavepoint = async (...parameters) => driver.releaseSavepoint?.(...parameters);
-    this.releaseConnection = (connection) => driver.releaseConnection(connection);
-    this.destroy = () => driver.destroy();
-  }
-
-  async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
-    try {
-      await this.#driver.beginTransaction(connection, settings);
-    } catch (error) {
-      await this.#driver.releaseConnection(connection);
-      throw error;
-    }
-  }
-
-  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    // What could not be rolled back is a connection that is gone, and its transaction with it; the first error is the one that counts.
-    await this.#driver.rollbackTransaction(connection).catch(() => undefined);
-  }
-}
-
 /** MikroORM's PostgreSQL connection with bound parameters and prepared statements. */
-export class BoundPostgreSqlConnection extends PostgreSqlConnection implements BulkConnection {
+export class BoundPostgreSqlConnection
+  extends bindsParameters(PostgreSqlConnection, POSTGRESQL_STYLE)
+  implements BulkConnection
+{
   override createKyselyDialect(settings: PoolConfig): PostgresDialect {
-    const dialect = super.createKyselyDialect(settings);
-    const create = dialect.createDriver.bind(dialect);
-    dialect.createDriver = () => new ReleasingDriver(create());
-    return dialect;
+    return releasesConnections(super.createKyselyDialect(settings));
   }
 
   override mapOptions(given: PoolConfig): PoolConfig {
@@ -117,45 +74,6 @@ export class BoundPostgreSqlConnection extends PostgreSqlConnection implements B
     };
   }
 
-  override async execute<T>(
-    query: Parameters<PostgreSqlConnection['execute']>[0],
-    parameters: readonly unknown[] | Dictionary = [],
-    method: 'all' | 'get' | 'run' = 'all',
-    transaction?: Transaction,
-    loggerContext?: Parameters<PostgreSqlConnection['execute']>[4],
-  ): Promise<T> {
-    await this.ensureConnection();
-    const { abort, context } = splitAbort(loggerContext);
-    const { text, values } = this.#bind(query, parameters);
-    return this.executeQuery(
-      text,
-      async () => {
-        const compiled = CompiledQuery.raw(text, [...values]);
-        const executor = transaction ?? this.getClient();
-        return this.transformRawResult<T>(await executor.executeQuery(compiled, abort), method);
-      },
-      { ...context, query: text },
-    );
-  }
-
-  override async *stream<T extends object>(
-    query: Parameters<PostgreSqlConnection['stream']>[0],
-    parameters: readonly unknown[] | Dictionary = [],
-    transaction?: Parameters<PostgreSqlConnection['stream']>[2],
-    loggerContext?: Parameters<PostgreSqlConnection['stream']>[3],
-    chunkSize = 100,
-  ): AsyncIterableIterator<T> {
-    await this.ensureConnection();
-    const { abort, context } = splitAbort(loggerContext);
-    const { text, values } = this.#bind(query, parameters);
-    const compiled = CompiledQuery.raw(text, [...values]) as CompiledQuery<T>;
-    this.logQuery(text, { ...context, query: text });
-    const executor = (transaction ?? this.getClient()).getExecutor();
-    for await (const { rows } of executor.stream(compiled, chunkSize, abort)) {
-      yield* this.transformRawResult<T[]>({ rows }, 'all');
-    }
-  }
-
   /** Inserts rows by a statement that takes one array for each column, so that any number of rows needs no other statement. */
   async insertMany(
     { table, columns, columnTypes }: BulkInsert,
@@ -183,30 +101,14 @@ export class BoundPostgreSqlConnection extends PostgreSqlConnection implements B
     if (batch.length > 0) await insert(batch);
   }
 
-  async lockMigrations(transaction: Transaction): Promise<void> {
-    // Neither waiting for another process nor changing a large table has a limit that is known before.
-    await transaction.executeQuery(CompiledQuery.raw('set local statement_timeout = 0'));
-    await transaction.executeQuery(CompiledQuery.raw('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]));
+  async migrateAlone<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.transactional(async (transaction) => {
+      // Neither waiting for another process nor changing a large table has a limit that is known before.
+      await transaction.executeQuery(CompiledQuery.raw('set local statement_timeout = 0'));
+      await transaction.executeQuery(CompiledQuery.raw('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]));
+      return work(transaction);
+    });
   }
-
-  #bind(
-    query: Parameters<PostgreSqlConnection['execute']>[0],
-    parameters: readonly unknown[] | Dictionary,
-  ): BoundStatement {
-    return bindQuery(this.platform, POSTGRESQL_STYLE, this.config, query, parameters);
-  }
-}
-
-interface Abort {
-  readonly signal?: AbortSignal;
-  readonly inflightQueryAbortStrategy?: 'ignore query' | 'cancel query' | 'kill session';
-}
-
-/** MikroORM hands a call's abort signal over in the context of its log line. */
-function splitAbort(loggerContext: object | undefined): { readonly abort?: Abort; readonly context: object } {
-  const { signal, inflightQueryAbortStrategy, ...context } = (loggerContext ?? {}) as Abort;
-  if (!signal) return { context };
-  return { abort: { signal, ...(inflightQueryAbortStrategy && { inflightQueryAbortStrategy }) }, context };
 }
 
 /** MikroORM's PostgreSQL driver over {@link BoundPostgreSqlConnection}. */

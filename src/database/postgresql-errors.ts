@@ -1,19 +1,17 @@
 import { translateOrmError } from './orm-errors.js';
 import {
   AlreadyExistsError,
-  type ColloquyError,
   DatabaseFailedError,
   DatabaseFullError,
   DatabaseLockedError,
   DatabaseReadOnlyError,
   DatabaseTimeoutError,
-  DatabaseUnavailableError,
   OutcomeUnknownError,
   ReferenceNotFoundError,
   TransactionConflictError,
-  ValidationError,
 } from '../errors.js';
-import { CommitInterruptedError, isConnectionLoss } from './postgresql-client.js';
+import { isConnectionLoss } from './postgresql-client.js';
+import { CommitInterruptedError, type MakeError, unavailable, violated } from './server-errors.js';
 
 /** What the server says about an error beside its code; see https://www.postgresql.org/docs/current/protocol-error-fields.html. */
 interface ServerError extends Error {
@@ -24,20 +22,20 @@ interface ServerError extends Error {
   readonly constraint?: string;
 }
 
-type Make = (error: ServerError, database: string) => ColloquyError;
+type Make = MakeError<ServerError>;
 
-const unavailable: Make = (cause, database) => new DatabaseUnavailableError(database, reasonOf(cause), { cause });
-const tooLarge: Make = (cause) => violated(cause, cause.column, 'range', 'is longer or greater than its column takes');
+const tooLarge: Make = ({ table, column }) =>
+  violated(table, column, 'range', 'is longer or greater than its column takes');
 
 /** SQLSTATEs, by their longest prefix; see https://www.postgresql.org/docs/current/errcodes-appendix.html. */
 const SERVER_ERRORS: readonly (readonly [prefix: string, make: Make])[] = [
   ['23505', (cause) => new AlreadyExistsError(columnsOf(cause), { cause })],
   ['23503', (cause) => new ReferenceNotFoundError({ cause })],
-  ['23502', (cause) => violated(cause, cause.column, 'notNull', 'must not be missing')],
-  ['23514', (cause) => violated(cause, cause.constraint, 'check', 'is not one of the allowed values')],
+  ['23502', ({ table, column }) => violated(table, column, 'notNull', 'must not be missing')],
+  ['23514', ({ table, constraint }) => violated(table, constraint, 'check', 'is not one of the allowed values')],
   ['22001', tooLarge],
   ['22003', tooLarge],
-  ['22021', (cause) => violated(cause, cause.column, 'isText', 'must be text without NUL')],
+  ['22021', ({ table, column }) => violated(table, column, 'isText', 'must be text without NUL')],
   ['40001', (cause) => new TransactionConflictError({ cause })],
   ['40P01', (cause) => new TransactionConflictError({ cause })],
   ['55P03', (cause) => new DatabaseLockedError({ cause })],
@@ -69,17 +67,4 @@ function columnsOf({ table, constraint, detail = '' }: ServerError): string {
   const columns = /\(([^()]+)\)=\(/.exec(detail)?.[1]?.split(', ') ?? [];
   const named = columns.filter((column) => column !== 'tenant_id').map((column) => `${table ?? ''}.${column}`);
   return named.join(', ') || constraint || 'key';
-}
-
-function violated({ table = 'row' }: ServerError, name: string | undefined, rule: string, message: string) {
-  const path = name === undefined ? table : `${table}.${name}`;
-  return new ValidationError(table, [{ path, rule, message, kind: 'unknown' }]);
-}
-
-/** A refused connection to several addresses has no message of its own. */
-function reasonOf(error: ServerError): string {
-  const [first = ''] = error.message.split('\n');
-  return [first, error.code === undefined || first.includes(error.code) ? '' : `(${error.code})`]
-    .filter(Boolean)
-    .join(' ');
 }

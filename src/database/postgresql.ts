@@ -4,6 +4,7 @@ import type { Engine } from './engine.js';
 import { translatePostgreSqlError } from './postgresql-errors.js';
 import { BoundPostgreSqlDriver } from './postgresql-driver.js';
 import { parsePostgreSqlUrl } from './postgresql-url.js';
+import { describeServer } from './server-url.js';
 
 /**
  * The server engine: `postgresql://USER[:PASSWORD]@HOST[:PORT]/DATABASE` (or `postgres:`). Parameters, times in milliseconds:
@@ -16,8 +17,7 @@ import { parsePostgreSqlUrl } from './postgresql-url.js';
  */
 export function createPostgreSqlEngine(url: string): Engine {
   const settings = parsePostgreSqlUrl(url);
-  const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
-  const description = `PostgreSQL ${settings.user}@${host}:${String(settings.port)}/${settings.database}`;
+  const description = describeServer('PostgreSQL', settings);
   return {
     name: 'postgresql',
     description,

@@ -1,0 +1,34 @@
+import { type ColloquyError, DatabaseUnavailableError, ValidationError } from '../errors.js';
+
+/** The connection was lost while COMMIT was under way: the transaction may have been committed, or not. */
+export class CommitInterruptedError extends Error {
+  constructor(cause: unknown) {
+    super('The connection was lost during COMMIT', { cause });
+  }
+}
+
+/** What a server's errors have in common, whichever driver made them. */
+interface DriverError extends Error {
+  readonly code?: string;
+}
+
+/** How an error of a server becomes one of `errors.ts`; `database` is its description without secrets. */
+export type MakeError<E extends DriverError> = (error: E, database: string) => ColloquyError;
+
+/** The server cannot be reached, or does not let us in, or went away. */
+export const unavailable: MakeError<DriverError> = (cause, database) =>
+  new DatabaseUnavailableError(database, reasonOf(cause), { cause });
+
+/** What the database itself refused to store: a rule of a column, or a named one of the table. */
+export function violated(table = 'row', name: string | undefined, rule: string, message: string): ValidationError {
+  const path = name === undefined ? table : `${table}.${name}`;
+  return new ValidationError(table, [{ path, rule, message, kind: 'unknown' }]);
+}
+
+/** A refused connection to several addresses has no message of its own. */
+function reasonOf(error: DriverError): string {
+  const [first = ''] = error.message.split('\n');
+  return [first, error.code === undefined || first.includes(error.code) ? '' : `(${error.code})`]
+    .filter(Boolean)
+    .join(' ');
+}
