@@ -45,6 +45,8 @@ export interface Engine {
   readonly options: Partial<Options>;
   /** The size of the whole database in bytes. */
   databaseSize(em: SqlEntityManager): Promise<number>;
+  /** Whether the database can have copies on other servers that reads are sent to. */
+  readonly takesReplicas: boolean;
   /** Whether concurrent transactions can fail for no fault of their own, so that a unit of work is to be run again. */
   readonly retriesConflicts: boolean;
   /** Whether there is a database already; for a server always true. It connects to nothing. */

@@ -79,14 +79,19 @@ export function clientClass(names: StatementNames | undefined): typeof Client {
   return PreparingClient;
 }
 
-const LOST_CONNECTION = /^(?:08...|57P0[1-3]|E(?:CONN\w+|PIPE|NOTFOUND|AI_AGAIN|TIMEDOUT|HOSTUNREACH|NETUNREACH))$/;
+const LOST_CONNECTION =
+  /^(?:08...|57P0[1-3]|E(?:CONN\w+|PIPE|NOTFOUND|AI_AGAIN|TIMEDOUT|HOSTUNREACH|NETUNREACH|PROTO))$/;
+/** What OpenSSL and Node say of certificates that are not trusted, and of broken encryption. */
+const NOT_TRUSTED =
+  /^(?:ERR_(?:TLS|SSL|OSSL)\w*|CERT_\w+|UNABLE_TO_\w+|(?:DEPTH_ZERO_)?SELF_SIGNED_CERT\w*|INVALID_CA|HOSTNAME_MISMATCH)$/;
 /** What `pg` says without a code. */
 const LOST_MESSAGES =
-  /^(?:Connection terminated|Client has encountered a connection error|timeout exceeded when trying)/;
+  /^(?:Connection terminated|Client has encountered a connection error|timeout exceeded when trying|The server does not support SSL|There was an error establishing an SSL)/;
 
 /** Whether an error of `pg`, or of the network below it, means that there is no connection any more. */
 export function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as { code?: unknown };
-  return typeof code === 'string' && code !== '' ? LOST_CONNECTION.test(code) : LOST_MESSAGES.test(error.message);
+  if (typeof code !== 'string' || code === '') return LOST_MESSAGES.test(error.message);
+  return LOST_CONNECTION.test(code) || NOT_TRUSTED.test(code);
 }

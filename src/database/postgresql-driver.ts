@@ -8,6 +8,7 @@ import type { BulkConnection, BulkInsert } from './engine.js';
 import { clientClass, StatementNames } from './postgresql-client.js';
 import type { PostgreSqlSettings } from './postgresql-url.js';
 import { releasesConnections } from './releasing-driver.js';
+import { tlsOptions } from './tls.js';
 
 const POSTGRESQL_STYLE: BindingStyle = {
   placeholder: (position) => `$${String(position)}`,
@@ -53,7 +54,7 @@ export class BoundPostgreSqlConnection
     types.setTypeParser(INT8, Number);
     // As it was written: without the zeros that fill the column's scale.
     types.setTypeParser(NUMERIC, (text) => (text.includes('.') ? text.replace(/\.?0+$/, '') : text));
-    const { host, port, user, password, database, sslmode } = settings;
+    const { host, port, user, password, database, tls } = settings;
     return {
       host,
       port,
@@ -61,7 +62,7 @@ export class BoundPostgreSqlConnection
       password,
       database,
       types,
-      ssl: sslmode === 'disable' ? false : { rejectUnauthorized: sslmode === 'verify-full' },
+      ssl: tlsOptions(host, tls),
       max: settings.poolSize,
       min: settings.poolIdle,
       connectionTimeoutMillis: settings.connectTimeout,

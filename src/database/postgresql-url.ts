@@ -1,4 +1,4 @@
-import { parseServerUrl, type ServerSettings, type UrlForm } from './server-url.js';
+import { type NameOf, parseServerUrl, type ServerSettings, type UrlForm } from './server-url.js';
 
 /** Where a PostgreSQL server is, and how to use it. */
 export interface PostgreSqlSettings extends ServerSettings {
@@ -17,7 +17,7 @@ const FORM: UrlForm = {
  *
  * @throws ConfigurationError naming everything that is wrong; the URL and its password are never shown.
  */
-export function parsePostgreSqlUrl(text: string): PostgreSqlSettings {
-  const { settings, own } = parseServerUrl(text, FORM);
+export function parsePostgreSqlUrl(text: string, nameOf?: NameOf): PostgreSqlSettings {
+  const { settings, own } = parseServerUrl(text, FORM, nameOf);
   return Object.freeze({ ...settings, namedStatements: own['namedStatements'] === 'true' });
 }

@@ -4,24 +4,25 @@ import type { Engine } from './engine.js';
 import { translatePostgreSqlError } from './postgresql-errors.js';
 import { BoundPostgreSqlDriver } from './postgresql-driver.js';
 import { parsePostgreSqlUrl } from './postgresql-url.js';
-import { describeServer } from './server-url.js';
+import { describeServer, type NameOf } from './server-url.js';
 
 /**
  * The server engine: `postgresql://USER[:PASSWORD]@HOST[:PORT]/DATABASE` (or `postgres:`). Parameters, times in milliseconds:
- * `sslmode` (`disable`; `require` encrypts, `verify-full` also checks who the server is), `poolSize` (25), `poolIdle` (0, how many
- * connections stay open unused), `connectTimeout` (5000, also how long to wait for a free connection), `statementTimeout` (30000; 0
+ * `sslmode` (`disable`; see `tls.ts`), `sslrootcert`, `sslcert` and `sslkey` (paths of PEM files), `poolSize` (25), `poolIdle` (5, how
+ * many connections stay open unused), `connectTimeout` (5000, also how long to wait for a free connection), `statementTimeout` (30000; 0
  * for none), `idleTimeout` (30000), `applicationName` (`colloquy`), and `namedStatements=false` for a pooler that cannot keep prepared
  * statements. The database must exist; its tables are made.
  *
  * @throws ConfigurationError for a part or a parameter that cannot be.
  */
-export function createPostgreSqlEngine(url: string): Engine {
-  const settings = parsePostgreSqlUrl(url);
+export function createPostgreSqlEngine(url: string, nameOf?: NameOf): Engine {
+  const settings = parsePostgreSqlUrl(url, nameOf);
   const description = describeServer('PostgreSQL', settings);
   return {
     name: 'postgresql',
     description,
     migrations: postgreSqlMigrations,
+    takesReplicas: true,
     retriesConflicts: true,
     options: {
       driver: BoundPostgreSqlDriver,

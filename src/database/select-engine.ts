@@ -1,7 +1,8 @@
 import { ConfigurationError } from '../errors.js';
 import type { Engine } from './engine.js';
+import type { NameOf } from './server-url.js';
 
-type EngineFactory = (url: string) => Engine;
+type EngineFactory = (url: string, nameOf?: NameOf) => Engine;
 
 /** One line an engine: the URL schemes it answers to. Only the chosen one's driver packages are loaded. */
 const ENGINES: readonly (readonly [schemes: readonly string[], load: () => Promise<EngineFactory>])[] = [
@@ -14,15 +15,20 @@ const ENGINES: readonly (readonly [schemes: readonly string[], load: () => Promi
  *
  * @throws ConfigurationError when no engine knows the scheme. The URL itself is not shown: it may carry a password.
  */
-export async function selectEngine(url: string): Promise<Engine> {
+export async function selectEngine(
+  url: string,
+  nameOf: NameOf = (setting) => `${setting} in DATABASE_URL`,
+): Promise<Engine> {
   const scheme = /^([a-z][a-z0-9+]*):/i.exec(url)?.[1]?.toLowerCase();
   const found = ENGINES.find(([schemes]) => scheme !== undefined && schemes.includes(scheme));
   if (!found) {
     const known = ENGINES.flatMap(([schemes]) => schemes.map((name) => `${name}:`)).join(', ');
-    throw new ConfigurationError([
-      `DATABASE_URL begins with ${scheme === undefined ? 'no scheme' : `the unknown scheme ${scheme}:`}; known are ${known}`,
-    ]);
+    const problem =
+      scheme === undefined
+        ? `${nameOf('the URL')} begins with no scheme`
+        : `${nameOf('scheme')} is the unknown scheme ${scheme}:`;
+    throw new ConfigurationError([`${problem}; known are ${known}`]);
   }
   const create = await found[1]();
-  return create(url);
+  return create(url, nameOf);
 }

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.js';
+import { readTlsSettings, SSL_MODES, type SslMode, type TlsSettings } from './tls.js';
 
 /** Where a database server is, and how to use it; times are milliseconds. */
 export interface ServerSettings {
@@ -7,7 +8,7 @@ export interface ServerSettings {
   readonly user: string;
   readonly password: string | undefined;
   readonly database: string;
-  readonly sslmode: SslMode;
+  readonly tls: TlsSettings;
   readonly poolSize: number;
   readonly poolIdle: number;
   readonly connectTimeout: number;
@@ -16,8 +17,8 @@ export interface ServerSettings {
   readonly applicationName: string;
 }
 
-const SSL_MODES = ['disable', 'require', 'verify-full'] as const;
-type SslMode = (typeof SSL_MODES)[number];
+/** What a person would look for to change a setting, such as `poolSize in DATABASE_URL`. */
+export type NameOf = (setting: string) => string;
 
 /** A parameter of a URL: a text that does not match is refused. */
 export interface UrlParameter {
@@ -39,10 +40,19 @@ export interface UrlForm {
 const COUNT = { pattern: /^\d{1,4}$/, asks: 'a whole number from 0 to 9999' };
 const DURATION = { pattern: /^\d{1,9}$/, asks: 'whole milliseconds' };
 
+const FILE = { preset: '', pattern: /./, asks: 'the path of a file' };
+
 const PARAMETERS = {
-  sslmode: { preset: 'disable', pattern: /^(?:disable|require|verify-full)$/, asks: SSL_MODES.join(', ') },
+  sslmode: {
+    preset: 'disable',
+    pattern: new RegExp(`^(?:${SSL_MODES.join('|')})$`),
+    asks: `one of ${SSL_MODES.join(', ')}`,
+  },
+  sslrootcert: FILE,
+  sslcert: FILE,
+  sslkey: FILE,
   poolSize: { preset: '25', pattern: /^[1-9]\d{0,3}$/, asks: 'a whole number from 1 to 9999' },
-  poolIdle: { preset: '0', ...COUNT },
+  poolIdle: { preset: '5', ...COUNT },
   connectTimeout: { preset: '5000', pattern: /^\d{1,7}$/, asks: DURATION.asks },
   statementTimeout: { preset: '30000', ...DURATION },
   idleTimeout: { preset: '30000', ...DURATION },
@@ -57,36 +67,52 @@ const PARAMETERS = {
 export function parseServerUrl(
   text: string,
   form: UrlForm,
+  nameOf: NameOf = (setting) => `${setting} in DATABASE_URL`,
 ): { readonly settings: ServerSettings; readonly own: Readonly<Record<string, string>> } {
   const url = URL.parse(text);
-  if (!url) throw new ConfigurationError([`DATABASE_URL cannot be read; write ${form.example}`]);
+  if (!url) throw new ConfigurationError([`${nameOf('the URL')} cannot be read; write ${form.example}`]);
   const problems: string[] = [];
   const part = (name: string, encoded: string): string => {
     try {
       return decodeURIComponent(encoded);
     } catch {
-      problems.push(`the ${name} in DATABASE_URL is not percent-encoded as it must be`);
+      problems.push(`${nameOf(name)} is not percent-encoded as it must be`);
       return '';
     }
   };
+  const host = part('host', url.hostname.replace(/^\[(.*)\]$/, '$1'));
   const user = part('user', url.username);
   const password = part('password', url.password);
   const database = part('database', url.pathname.slice(1));
-  if (user === '') problems.push(`DATABASE_URL names no user; write ${form.example}`);
-  if (database === '') problems.push(`DATABASE_URL names no database; write ${form.example}`);
+  if (user === '') problems.push(`${nameOf('user')} is missing; write ${form.example}`);
+  if (database === '') problems.push(`${nameOf('database')} is missing; write ${form.example}`);
   const known: Readonly<Record<string, UrlParameter>> = { ...PARAMETERS, ...form.parameters };
-  const given = readParameters(url.searchParams, form.engine, known, problems);
+  const given = readParameters(url.searchParams, form.engine, known, nameOf, problems);
   const value = (name: keyof typeof PARAMETERS): string => given[name] ?? PARAMETERS[name].preset;
-  const [poolSize, poolIdle] = [Number(value('poolSize')), Number(value('poolIdle'))];
-  if (poolIdle > poolSize) problems.push('poolIdle in DATABASE_URL must not be greater than poolSize');
+  const poolSize = Number(value('poolSize'));
+  const poolIdle =
+    given['poolIdle'] === undefined ? Math.min(Number(value('poolIdle')), poolSize) : Number(given['poolIdle']);
+  if (poolIdle > poolSize) problems.push(`${nameOf('poolIdle')} must not be greater than poolSize`);
+  // One that is wrong was at least meant to encrypt.
+  const isWrongMode = given['sslmode'] === undefined && url.searchParams.has('sslmode');
+  const tls = readTlsSettings(
+    {
+      sslmode: isWrongMode ? 'require' : (value('sslmode') as SslMode),
+      sslrootcert: given['sslrootcert'],
+      sslcert: given['sslcert'],
+      sslkey: given['sslkey'],
+    },
+    nameOf,
+    problems,
+  );
   if (problems.length > 0) throw new ConfigurationError(problems);
   const settings: ServerSettings = {
-    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    host,
     port: Number(url.port || form.port),
     user,
     password: password === '' ? undefined : password,
     database,
-    sslmode: value('sslmode') as SslMode,
+    tls,
     poolSize,
     poolIdle,
     connectTimeout: Number(value('connectTimeout')),
@@ -102,6 +128,7 @@ function readParameters(
   parameters: URLSearchParams,
   engine: string,
   known: Readonly<Record<string, UrlParameter>>,
+  nameOf: NameOf,
   problems: string[],
 ): Record<string, string> {
   const given: Record<string, string> = {};
@@ -109,9 +136,9 @@ function readParameters(
     const parameter = Object.hasOwn(known, name) ? known[name] : undefined;
     if (!parameter) {
       const names = Object.keys(known).join(', ');
-      problems.push(`DATABASE_URL has the unknown parameter ${name}; ${engine} knows ${names}`);
+      problems.push(`${nameOf(`the unknown parameter ${name}`)} cannot be; ${engine} knows ${names}`);
     } else if (parameter.pattern.test(value)) given[name] = value;
-    else problems.push(`${name} in DATABASE_URL must be ${parameter.asks}`);
+    else problems.push(`${nameOf(name)} must be ${parameter.asks}`);
   }
   return given;
 }

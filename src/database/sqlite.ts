@@ -23,6 +23,7 @@ export function createSqliteEngine(url: string): Engine {
     name: 'sqlite',
     description,
     migrations: sqliteMigrations,
+    takesReplicas: false,
     // A writing transaction holds the only write lock from its beginning.
     retriesConflicts: false,
     options: {

@@ -1,11 +1,11 @@
 import { MikroORM } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { type ConfigurationInput, resolveConfiguration } from '../config.js';
+import type { ConfigurationInput } from '../config.js';
 import type { Engine } from '../database/engine.js';
 import { Migrator } from '../database/migrator.js';
-import { selectEngine } from '../database/select-engine.js';
 import { SchemaMismatchError } from '../errors.js';
 import { createRuntime, installRuntime, type Runtime, type Sources } from '../runtime.js';
+import { configuredEngine } from './orm-engine.js';
 import { createOrmOptions } from './orm-options.js';
 import { readStats, type Stats } from './stats.service.js';
 import { TenantContext } from './tenant-context.js';
@@ -44,7 +44,7 @@ export class PersistenceManager {
    * @throws ConfigurationError, DatabaseUnavailableError, DatabaseLockedError, DatabaseCorruptError, SchemaMismatchError
    */
   static async open(options: OpenOptions = {}): Promise<PersistenceManager> {
-    const engine = await selectEngine(resolveConfiguration(options).databaseUrl);
+    const engine = await configuredEngine(options);
     engine.assertReachable();
     const runtime = createRuntime(options);
     const orm = await MikroORM.init(createOrmOptions(engine));

@@ -1,9 +1,9 @@
 import { MikroORM } from '@mikro-orm/core';
-import { type ConfigurationInput, resolveConfiguration } from '../config.js';
+import type { ConfigurationInput } from '../config.js';
 import type { Engine } from '../database/engine.js';
 import { Migrator, type MigrationStatus } from '../database/migrator.js';
-import { selectEngine } from '../database/select-engine.js';
 import { createRuntime, installRuntime, type Sources } from '../runtime.js';
+import { configuredEngine } from './orm-engine.js';
 import { createOrmOptions } from './orm-options.js';
 
 export interface SchemaStatus {
@@ -26,7 +26,7 @@ export class SchemaManager {
 
   /** Takes the database as it is; it connects, and makes a missing file, only when something asks for it. */
   static async open(options: ConfigurationInput & Partial<Sources> = {}): Promise<SchemaManager> {
-    const engine = await selectEngine(resolveConfiguration(options).databaseUrl);
+    const engine = await configuredEngine(options);
     engine.assertReachable();
     const orm = await MikroORM.init(createOrmOptions(engine));
     installRuntime(orm.config, createRuntime(options));
