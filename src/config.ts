@@ -122,7 +122,9 @@ function replicaOf(database: DatabaseAddress, text: unknown): DatabaseAddress {
   const [own, url] = [URL.parse(database.url), typeof text === 'string' ? URL.parse(text) : null];
   const inherited = new Set<string>();
   if (own?.host && url?.host) {
-    for (const [name, { read, write }] of SETTINGS) {
+    // One engine's parameters are not all in the list.
+    const parameters = [...own.searchParams.keys()].map((name) => [name, parameter(name, '')] as const);
+    for (const [name, { read, write }] of [...SETTINGS, ...parameters]) {
       if (name === 'host' || name === 'port' || read(url) !== '' || read(own) === '') continue;
       inherited.add(name);
       write(url, read(own));

@@ -241,12 +241,15 @@ export class DatabaseFullError extends ColloquyError {
   }
 }
 
-/** The database, its file or its folder cannot be written. */
+/** The database, its file or its folder cannot be written; or this is a read that writes nothing. */
 export class DatabaseReadOnlyError extends ColloquyError {
   readonly code = 'DATABASE_READ_ONLY';
 
-  constructor(options?: ErrorOptions) {
-    super('The database is read-only. Check the permissions of the file and of its folder, or of the server.', options);
+  constructor(
+    options?: ErrorOptions,
+    advice = 'Check the permissions of the file and of its folder, or of the server.',
+  ) {
+    super(`The database is read-only here. ${advice}`, options);
   }
 }
 

@@ -32,6 +32,7 @@ export type { DocumentChanges, DocumentInput } from './services/documents.servic
 export { type OpenOptions, PersistenceManager } from './services/persistence-manager.js';
 export type { Stats } from './services/stats.service.js';
 export type { TenantContext } from './services/tenant-context.js';
+export type { ReadOptions } from './services/transactions.js';
 export type { TenantInput } from './services/tenants.service.js';
 export type { UnitOfWork } from './services/unit-of-work.js';
 export type { UsageInput } from './services/usage.service.js';

@@ -88,13 +88,13 @@ describe('the variables of the environment', () => {
     const { replicas } = resolveConfiguration(
       {},
       {
-        DATABASE_URL: 'postgresql://ada:secret@db:6432/chats?poolSize=3&sslmode=require',
+        DATABASE_URL: 'postgresql://ada:secret@db:6432/chats?poolSize=3&sslmode=require&ofOneEngine=1',
         DATABASE_REPLICA_URLS: 'postgresql://one, postgresql://eve:own@two:7000/copy?poolSize=9\n',
       },
     );
     expect(replicas.map(({ url }) => url)).toEqual([
-      'postgresql://ada:secret@one/chats?sslmode=require&poolSize=3',
-      'postgresql://eve:own@two:7000/copy?poolSize=9&sslmode=require',
+      'postgresql://ada:secret@one/chats?sslmode=require&poolSize=3&ofOneEngine=1',
+      'postgresql://eve:own@two:7000/copy?poolSize=9&sslmode=require&ofOneEngine=1',
     ]);
   });
 });

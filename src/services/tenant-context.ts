@@ -4,6 +4,7 @@ import { ConversationsService } from './conversations.service.js';
 import { DocumentsService } from './documents.service.js';
 import { MessagesService } from './messages.service.js';
 import type { TenantScope } from './tenant-scope.js';
+import type { ReadOptions } from './transactions.js';
 import type { UnitOfWork } from './unit-of-work.js';
 import { UsageService } from './usage.service.js';
 import { UsersService } from './users.service.js';
@@ -43,9 +44,13 @@ export class TenantContext {
     return this.#scope.write(work);
   }
 
-  /** A unit of work that only reads; it has no transaction of its own. */
-  async read<T>(work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
-    return this.#scope.read(work);
+  /**
+   * A unit of work that only reads; it has no transaction of its own. With `{ replica: true }` it, and every call of a service inside
+   * it, reads from a replica, which may lag behind; nothing can be written there. Inside a transaction it reads what that one sees.
+   * Where no replica answers, the database itself does, so `work` may be called again and should only read.
+   */
+  async read<T>(work: (unit: UnitOfWork) => Promise<T>, options?: ReadOptions): Promise<T> {
+    return this.#scope.read(work, options);
   }
 
   /** The rows of this tenant by table, and the size of the whole database. */

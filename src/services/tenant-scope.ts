@@ -1,4 +1,4 @@
-import type { Transactions } from './transactions.js';
+import type { ReadOptions, Transactions } from './transactions.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
 /** What the services of one tenant share: its units of work. The tenant's id is looked up by slug at the first use. */
@@ -16,8 +16,8 @@ export class TenantScope {
     return this.#transactions.write(await this.tenantId(), work);
   }
 
-  async read<T>(work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
-    return this.#transactions.read(await this.tenantId(), work);
+  async read<T>(work: (unit: UnitOfWork) => Promise<T>, options?: ReadOptions): Promise<T> {
+    return this.#transactions.read(await this.tenantId(), work, options);
   }
 
   /** @throws NotFoundError when there is no such tenant. */

@@ -5,12 +5,14 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { Engine } from '../database/engine.js';
 import { TENANT_FILTER } from '../entities/tenant-limit.js';
 import {
+  DatabaseReadOnlyError,
   PersistenceClosedError,
   TransactionConflictError,
   UnitOfWorkEndedError,
   VersionConflictError,
 } from '../errors.js';
 import { runtimeOf } from '../runtime.js';
+import { Replicas } from './replicas.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 /** A transaction that several units of work may share. */
@@ -30,6 +32,13 @@ interface Running {
   turn: Promise<unknown>;
 }
 
+export interface ReadOptions {
+  /** Reads from a replica, which may lag behind, where there is one and no transaction is running; false unless given. */
+  readonly replica?: boolean;
+}
+
+const NO_WRITES = 'A read of a replica cannot write: write after it, or read without { replica: true }.';
+
 /** How often a unit of work is begun when it meets concurrent ones, and the longest wait before the second time, in milliseconds. */
 const ATTEMPTS_MAX = 8;
 const FIRST_WAIT_MAX = 10;
@@ -41,13 +50,17 @@ const FIRST_WAIT_MAX = 10;
 export class Transactions {
   readonly #em: SqlEntityManager;
   readonly #engine: Engine;
+  readonly #replicas: Replicas;
   readonly #running = new AsyncLocalStorage<Running>();
+  /** The read of a replica that is running: nothing can be written inside it, whatever answers it. */
+  readonly #replicaRead = new AsyncLocalStorage<{ hasEnded: boolean }>();
   readonly #active = new Set<Promise<unknown>>();
   #closed = false;
 
   constructor(em: SqlEntityManager, engine: Engine) {
     this.#em = em;
     this.#engine = engine;
+    this.#replicas = new Replicas(em, engine);
   }
 
   /**
@@ -56,6 +69,7 @@ export class Transactions {
    */
   async write<T>(tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     return this.#guard(async () => {
+      if (this.#replicaRead.getStore()?.hasEnded === false) throw new DatabaseReadOnlyError({}, NO_WRITES);
       const outer = this.#outer();
       if (outer) return this.#join(outer, tenantId, work);
       for (let attempt = 1; ; attempt++) {
@@ -71,18 +85,25 @@ export class Transactions {
   }
 
   async #attempt<T>(tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
-    return this.#fork(tenantId).transactional(async (em) => {
-      // MikroORM works on a fork of its own, whose filter parameters are a copy.
-      const transaction: SharedTransaction = { hasEnded: false, savepoints: 0 };
-      const running: Running = { tenantId, unit: new UnitOfWork(em), transaction, turn: Promise.resolve() };
-      try {
-        const result = await this.#running.run(running, () => work(running.unit));
-        if (transaction.failure !== undefined) throw transaction.failure;
-        return result;
-      } finally {
-        transaction.hasEnded = true;
-      }
-    });
+    // MikroORM works on a fork of its own, whose filter parameters are a copy.
+    return this.#fork(tenantId).transactional((em) => this.#begun(em, tenantId, work));
+  }
+
+  /** Runs `work` in the transaction of an entity manager, for others to join. */
+  async #begun<T>(
+    em: SqlEntityManager,
+    tenantId: string | undefined,
+    work: (unit: UnitOfWork) => Promise<T>,
+  ): Promise<T> {
+    const transaction: SharedTransaction = { hasEnded: false, savepoints: 0 };
+    const running: Running = { tenantId, unit: new UnitOfWork(em), transaction, turn: Promise.resolve() };
+    try {
+      const result = await this.#running.run(running, () => work(running.unit));
+      if (transaction.failure !== undefined) throw transaction.failure;
+      return result;
+    } finally {
+      transaction.hasEnded = true;
+    }
   }
 
   /** Looks up what the row is now that somebody else has changed, for whoever lost the race. */
@@ -102,12 +123,39 @@ export class Transactions {
     return FIRST_WAIT_MAX * 2 ** (attempt - 1) * ((byte + 1) / 256);
   }
 
-  /** Runs `work` without a transaction of its own, or in the one that is running and sees what that has written. */
-  async read<T>(tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` without a transaction of its own, or in the one that is running and sees what that has written. A read of a replica has
+   * a transaction there, so that whatever is called inside it reads there too.
+   */
+  async read<T>(
+    tenantId: string | undefined,
+    work: (unit: UnitOfWork) => Promise<T>,
+    { replica = false }: ReadOptions = {},
+  ): Promise<T> {
+    if (replica) return this.#readReplica(tenantId, work);
     return this.#guard(async () => {
       const outer = this.#outer();
       return outer ? this.#join(outer, tenantId, work) : work(new UnitOfWork(this.#fork(tenantId)));
     });
+  }
+
+  async #readReplica<T>(tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    const read = { hasEnded: false };
+    return this.#guard(() =>
+      this.#replicaRead.run(read, async () => {
+        try {
+          // An engine without replicas, or a transaction that is running, reads as it always does.
+          if (this.#outer() || !this.#engine.takesReplicas) return await this.read(tenantId, work);
+          return await this.#replicas.read((transaction) => {
+            const em = this.#fork(tenantId);
+            em.setTransactionContext(transaction);
+            return this.#begun(em, tenantId, work);
+          });
+        } finally {
+          read.hasEnded = true;
+        }
+      }),
+    );
   }
 
   /** Runs `work` with a fresh entity manager that no tenant limits, and no transaction: MikroORM itself. */
