@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import { importArchives } from '../../src/interchange/import-archives.js';
 import { inventConversations, lengthsOf } from '../support/invented-archive.js';
-import { expectWhole, importUntilKilled, seededNumbers } from '../support/killed-imports.js';
+import { expectWhole, importUntilKilled } from '../support/killed-imports.js';
 import { openManager } from '../support/open-manager.js';
+import { seededNumbers } from '../support/sources.js';
 import { temporaryUrl } from '../support/temporary-folder.js';
 import { archiveFile, jsonLines } from './archive-files.js';
 

@@ -3,9 +3,10 @@ import { importArchives, type ImportReport } from '../../src/interchange/import-
 import { readArchive } from '../../src/interchange/read-archive.js';
 import { toExternalId } from '../../src/interchange/external-key.js';
 import { colloquy, startProgram, typescript } from '../support/command-line.js';
-import { expectWhole, importUntilKilled, seededNumbers } from '../support/killed-imports.js';
+import { expectWhole, importUntilKilled } from '../support/killed-imports.js';
 import { openManager } from '../support/open-manager.js';
 import { publishedArchives } from '../support/published-data.js';
+import { seededNumbers } from '../support/sources.js';
 import { temporaryUrl } from '../support/temporary-folder.js';
 
 const { conversations } = publishedArchives();

@@ -1,7 +1,6 @@
 import { expect } from 'vitest';
 import { type Finished, startProgram, typescript } from './command-line.js';
 import { openRaw } from './raw-database.js';
-import { seededRandom } from './sources.js';
 import { fileOf, halfConversations, storedConversations } from './table-dump.js';
 
 /** Imports into the tenant `shop` in a process of its own, which kills itself right before its `statement`th statement; never with 0. */
@@ -16,13 +15,4 @@ export async function expectWhole(url: string, lengths: ReadonlyMap<string, numb
   expect(openRaw(`sqlite:${fileOf(url)}`).pragma('foreign_key_check')).toEqual([]);
   expect(await halfConversations(url, lengths)).toEqual([]);
   return (await storedConversations(url)).length;
-}
-
-/** Whole numbers from 1 to `max`, the same ones for the same seed. */
-export function seededNumbers(seed: number): (max: number) => number {
-  const random = seededRandom(seed);
-  return (max) => {
-    const [a = 0, b = 0, c = 0, d = 0] = random.bytes(4);
-    return 1 + ((a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d) % max);
-  };
 }

@@ -35,3 +35,12 @@ export function seededRandom(seed: number): Random {
   };
   return { bytes: (length) => Uint8Array.from({ length }, next) };
 }
+
+/** Whole numbers from 1 to `max`, the same ones for the same seed. */
+export function seededNumbers(seed: number): (max: number) => number {
+  const random = seededRandom(seed);
+  return (max) => {
+    const [a = 0, b = 0, c = 0, d = 0] = random.bytes(4);
+    return 1 + ((a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d) % max);
+  };
+}
