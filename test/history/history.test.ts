@@ -1,17 +1,4 @@
-import { describe, it } from 'vitest';
-import { temporaryUrl } from '../support/temporary-folder.js';
-import { killProcesses } from './faults.js';
-import { expectSoundHistory } from './sound-history.js';
+import { describeHistories } from './describe-histories.js';
 
-const APPENDS = 400;
-
-describe('the history of 32 callers in two processes keeps every rule on sqlite', () => {
-  it('without faults', async () => {
-    await expectSoundHistory({ engine: 'sqlite', databaseUrl: temporaryUrl(), appends: APPENDS });
-  });
-
-  it('while processes are killed', async () => {
-    const faults = killProcesses(3);
-    await expectSoundHistory({ engine: 'sqlite', databaseUrl: temporaryUrl(), appends: APPENDS, faults });
-  });
-});
+// A few seconds each; test/long has those of 20,000 appends.
+describeHistories({ appends: 400, kills: 2, terminations: 10, proxyFaults: 20, restarts: 2 });

@@ -30,7 +30,6 @@ export interface HistoryReport {
   readonly reads: number;
   /** How often each error was given, those that calls are there to provoke included. */
   readonly errors: Readonly<Record<string, number>>;
-  readonly faults: number;
   readonly seconds: number;
 }
 
@@ -41,12 +40,11 @@ export interface HistoryReport {
 export async function runHistory(options: HistoryOptions): Promise<HistoryReport> {
   const begun = performance.now();
   const conversations = await startConversations(options.databaseUrl);
-  const { recordings, faults } = await callFromTwoProcesses(options, conversations);
-  const calls = recordings.flatMap(readRecording);
+  const calls = (await callFromTwoProcesses(options, conversations)).flatMap(readRecording);
   await using persistence = await PersistenceManager.open({ databaseUrl: options.databaseUrl });
   const final = await readFinalState(persistence.tenant(TENANT), conversations);
   const seconds = (performance.now() - begun) / 1_000;
-  return { violations: checkHistory(calls, final), ...count(calls), faults, seconds };
+  return { violations: checkHistory(calls, final), ...count(calls), seconds };
 }
 
 async function startConversations(databaseUrl: string): Promise<string[]> {
@@ -59,30 +57,24 @@ async function startConversations(databaseUrl: string): Promise<string[]> {
   return ids;
 }
 
-/** The recordings of all processes that there were, and the number of faults that were fired. */
+/** Returns the recordings of all processes that there were. */
 async function callFromTwoProcesses(
   { databaseUrl, appends, seed, faults }: HistoryOptions,
   conversations: readonly string[],
-): Promise<{ readonly recordings: readonly string[]; readonly faults: number }> {
+): Promise<string[]> {
   const [folder, progress] = [temporaryFolder(), new Progress()];
   const share = Math.ceil(appends / PROCESSES.length);
   const onAcknowledged = (): void => progress.advance();
   const processes = PROCESSES.map((name, index) => {
     const workload = { seed: seed + 1_000 * index, name, callers: CALLERS, conversations, appends: share };
-    return new CallingProcess({
-      databaseUrl: faults?.callersUrl ?? databaseUrl,
-      tenant: TENANT,
-      folder,
-      workload,
-      onAcknowledged,
-    });
+    const callersUrl = faults?.callersUrl ?? databaseUrl;
+    return new CallingProcess({ databaseUrl: callersUrl, tenant: TENANT, folder, workload, onAcknowledged });
   });
   await Promise.all(processes.map((calling) => calling.ready()));
   for (const calling of processes) calling.go();
-  const done = Promise.all(processes.map((calling) => calling.done)).then(() => progress.end());
-  const fired = faults ? await fireAtMoments(faults, { appends, seed, progress, processes }) : 0;
-  await done;
-  return { recordings: processes.flatMap(({ recordings }) => recordings), faults: fired };
+  const done = Promise.all(processes.map((calling) => calling.done)).finally(() => progress.end());
+  await Promise.all([done, faults && fireAtMoments(faults, { appends, seed, progress, processes })]);
+  return processes.flatMap(({ recordings }) => recordings);
 }
 
 interface Firing {
@@ -93,15 +85,13 @@ interface Firing {
 }
 
 /** Fires one fault after the other, each at a moment that is drawn from the seed within its part of the work. */
-async function fireAtMoments(faults: Faults, { appends, seed, progress, processes }: Firing): Promise<number> {
+async function fireAtMoments(faults: Faults, { appends, seed, progress, processes }: Firing): Promise<void> {
   const draw = seededNumbers(seed);
   const apart = Math.floor(appends / (faults.times + 1));
   const moments = Array.from({ length: faults.times }, (_, index) => index * apart + draw(apart));
-  let fired = 0;
   for (const moment of moments) {
-    if ((await progress.reached(moment)) && (await faults.fire(draw, processes))) fired += 1;
+    if (await progress.reached(moment)) await faults.fire(draw, processes);
   }
-  return fired;
 }
 
 /** How many appends were acknowledged so far, in all processes. */

@@ -1,0 +1,100 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
+import { query } from '../support/engines.js';
+import { type Action, FaultProxy, readPostgreSql, swallowReply } from '../support/fault-proxy.js';
+import { seededNumbers } from '../support/sources.js';
+import type { OwnPostgreSql } from '../support/own-postgresql.js';
+import { Counts, type Faults } from './faults.js';
+
+/** The server ends some of the callers' connections, whatever they are doing. */
+export function terminateConnections(databaseUrl: string, times: number): Faults {
+  const counts = new Counts();
+  const sql = `select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and application_name = 'colloquy' order by md5(pid::text || $1) limit $2`;
+  return {
+    name: 'terminate',
+    times,
+    counts,
+    async fire(draw) {
+      const ended = await query(databaseUrl, sql, [String(draw(1_000)), draw(16)]);
+      counts.add('connections ended', ended.length);
+    },
+  };
+}
+
+/** The server stops, in order or at once, and starts again. */
+export function restartServer(server: OwnPostgreSql, times: number): Faults {
+  const counts = new Counts();
+  return {
+    name: 'restart',
+    times,
+    counts,
+    async fire(draw) {
+      const how = draw(2) === 1 ? 'fast' : 'immediate';
+      await server.restart(how);
+      counts.add(`${how} restarts`);
+    },
+  };
+}
+
+/** How many pieces a fault of the proxy hits at most, and the longest delay and outage, in milliseconds. */
+const PIECES_MAX = 8;
+const DELAYED_MAX = 200;
+const DELAY_MAX = 50;
+const OUTAGE_MAX = 300;
+
+/** A proxy before the server resets connections, delays, cuts replies in two, refuses, and swallows the replies of COMMITs. */
+export async function interposeProxy(databaseUrl: string, times: number): Promise<Faults> {
+  const counts = new Counts();
+  const url = new URL(databaseUrl);
+  const left = { swallow: 0, cut: 0, delay: 0 };
+  let draw = seededNumbers(times);
+  const proxy = await FaultProxy.start({ host: url.hostname, port: Number(url.port) }, () => {
+    const swallow = swallowReply(readPostgreSql(), (statement) => {
+      if (left.swallow === 0 || statement.toLowerCase() !== 'commit') return false;
+      left.swallow -= 1;
+      counts.add('replies of COMMIT swallowed');
+      return true;
+    });
+    return (direction, piece): Action => {
+      const action = swallow(direction, piece);
+      if (action !== 'forward') return action;
+      if (left.cut > 0 && direction === 'toClient') {
+        left.cut -= 1;
+        counts.add('replies cut');
+        return { cutAfter: draw(piece.length) - 1 };
+      }
+      if (left.delay === 0) return 'forward';
+      left.delay -= 1;
+      counts.add('pieces delayed');
+      return { delay: draw(DELAY_MAX) };
+    };
+  });
+  onTestFinished(() => proxy.close());
+  url.port = String(proxy.port);
+  const faults: readonly (() => Promise<void>)[] = [
+    async () => void (left.swallow += draw(PIECES_MAX)),
+    async () => void (left.cut += draw(PIECES_MAX)),
+    async () => void (left.delay += draw(DELAYED_MAX)),
+    async () => counts.add('connections reset', proxy.resetAll()),
+    async () => {
+      proxy.refuse();
+      proxy.resetAll();
+      await pause(draw(OUTAGE_MAX));
+      await proxy.accept();
+      counts.add('outages');
+    },
+  ];
+  return {
+    name: 'proxy',
+    times,
+    counts,
+    callersUrl: url.href,
+    async fire(draws) {
+      draw = draws;
+      // The replies of COMMITs are what matters most.
+      left.swallow += draw(2);
+      await faults[draw(faults.length) - 1]?.();
+    },
+  };
+}
