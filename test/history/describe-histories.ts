@@ -1,6 +1,6 @@
 import { describe, it, onTestFinished } from 'vitest';
 import { ENGINES } from '../support/engines.js';
-import { findPostgreSql, OwnPostgreSql } from '../support/own-postgresql.js';
+import { NO_OWN_SERVER, startOwnServer } from '../support/own-server.js';
 import { killProcesses } from './faults.js';
 import { interposeProxy, restartServer, terminateConnections } from './server-faults.js';
 import { expectSoundHistory } from './sound-history.js';
@@ -21,7 +21,6 @@ export function describeHistories({ appends, kills, terminations, proxyFaults, r
     'the history of 32 callers in two processes keeps every rule on $name',
     ({ name, freshUrl }) => {
       const isServer = name !== 'sqlite';
-      const programs = isServer ? findPostgreSql() : undefined;
 
       it('without faults', async () => {
         await expectSoundHistory({ engine: name, databaseUrl: await freshUrl(), appends });
@@ -45,11 +44,11 @@ export function describeHistories({ appends, kills, terminations, proxyFaults, r
       });
 
       it.runIf(isServer)('while the server restarts', async ({ skip }) => {
-        if (programs === undefined) return skip('no programs of a server are installed: pg_config is not there');
-        const server = await OwnPostgreSql.start(programs);
+        skip(NO_OWN_SERVER !== undefined, NO_OWN_SERVER);
+        const server = await startOwnServer();
         onTestFinished(() => server.close());
         const faults = restartServer(server, restarts);
-        await expectSoundHistory({ engine: name, databaseUrl: server.url, appends, faults });
+        await expectSoundHistory({ engine: name, databaseUrl: server.url(), appends, faults });
       });
     },
   );

@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import { query } from '../support/engines.js';
 import { type Action, FaultProxy, readPostgreSql, swallowReply } from '../support/fault-proxy.js';
 import { seededNumbers } from '../support/sources.js';
-import type { OwnPostgreSql } from '../support/own-postgresql.js';
+import type { OwnServer } from '../support/own-server.js';
 import { Counts, type Faults } from './faults.js';
 
 /** The server ends some of the callers' connections, whatever they are doing. */
@@ -23,7 +23,7 @@ export function terminateConnections(databaseUrl: string, times: number): Faults
 }
 
 /** The server stops, in order or at once, and starts again. */
-export function restartServer(server: OwnPostgreSql, times: number): Faults {
+export function restartServer(server: OwnServer, times: number): Faults {
   const counts = new Counts();
   return {
     name: 'restart',
@@ -31,7 +31,8 @@ export function restartServer(server: OwnPostgreSql, times: number): Faults {
     counts,
     async fire(draw) {
       const how = draw(2) === 1 ? 'fast' : 'immediate';
-      await server.restart(how);
+      await server.stop(how);
+      await server.start();
       counts.add(`${how} restarts`);
     },
   };
