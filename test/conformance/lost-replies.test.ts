@@ -1,0 +1,58 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { codeOf, open, openChat } from '../support/conformance.js';
+import { SERVERS } from '../support/engines.js';
+import { FaultProxy, readPostgreSql, swallowReply } from '../support/fault-proxy.js';
+
+// A file without tests is an error.
+if (SERVERS.length === 0) it.skip('a network that loses replies', () => undefined);
+
+const MESSAGE = { role: 'user', content: 'A table for two, please' } as const;
+const KEY = { idempotencyKey: 'req-1' };
+
+/** A chat, and the same one seen through a proxy that swallows the reply of the next COMMIT when it is told to. */
+async function openBoth(databaseUrl: string) {
+  const chat = await openChat(databaseUrl);
+  const url = new URL(databaseUrl);
+  let isArmed = false;
+  const isMet = (statement: string): boolean => {
+    const isCommit = isArmed && statement.toLowerCase() === 'commit';
+    if (isCommit) isArmed = false;
+    return isCommit;
+  };
+  const target = { host: url.hostname, port: Number(url.port) };
+  const proxy = await FaultProxy.start(target, () => swallowReply(readPostgreSql(), isMet));
+  onTestFinished(() => proxy.close());
+  url.port = String(proxy.port);
+  const far = (await open(url.href)).tenant('acme');
+  return { ...chat, far, swallowCommit: () => void (isArmed = true), proxy };
+}
+
+describe.each(SERVERS)('$name: a COMMIT whose reply is lost', ({ freshUrl }) => {
+  it('leaves the outcome open, and the message is there', async () => {
+    const { acme, far, chatId, swallowCommit } = await openBoth(await freshUrl());
+    swallowCommit();
+    expect(await codeOf(far.messages.append(chatId, MESSAGE))).toBe('OUTCOME_UNKNOWN');
+    expect((await acme.messages.history(chatId)).map(({ content }) => content)).toEqual([MESSAGE.content]);
+  });
+
+  it('is made good by the same key, which gives the first result', async () => {
+    const { acme, far, chatId, swallowCommit } = await openBoth(await freshUrl());
+    swallowCommit();
+    expect(await codeOf(far.messages.append(chatId, MESSAGE, KEY))).toBe('OUTCOME_UNKNOWN');
+    const message = await far.messages.append(chatId, MESSAGE, KEY);
+    expect(await acme.messages.history(chatId)).toEqual([message]);
+  });
+
+  it('is the end of a unit of work, which is not run again', async () => {
+    const { acme, far, chatId, swallowCommit } = await openBoth(await freshUrl());
+    let runs = 0;
+    const call = far.transaction(async ({ messages }) => {
+      runs += 1;
+      await messages.append(chatId, MESSAGE);
+      swallowCommit();
+    });
+    expect(await codeOf(call)).toBe('OUTCOME_UNKNOWN');
+    expect(runs).toBe(1);
+    expect(await acme.messages.history(chatId)).toHaveLength(1);
+  });
+});
