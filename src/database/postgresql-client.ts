@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Client, type ClientConfig, type QueryResult } from 'pg';
 import { CommitInterruptedError } from './server-errors.js';
 
@@ -28,19 +29,48 @@ export class StatementNames {
   }
 }
 
+/** What a transaction begins with that sets its own limit for statements. */
+const OWN_LIMIT = /^\s*set\s+local\s+statement_timeout\b/i;
+
 /**
  * A class of `pg` clients that prepare what they are sent, under the names of one pool, and that tell what became of a COMMIT:
  * PostgreSQL answers a COMMIT of a failed transaction with ROLLBACK and no error.
+ *
+ * @param patience How long a server may be silent that owes an answer, in milliseconds, before the connection is taken for lost: the
+ *   server's own limit does not help where its answer does not arrive. Undefined to wait for ever; so does a transaction that sets
+ *   its own limit.
  */
-export function clientClass(names: StatementNames | undefined): typeof Client {
+export function clientClass(names: StatementNames | undefined, patience: number | undefined): typeof Client {
   class PreparingClient extends Client {
     #isLost = false;
+    #hasOwnLimit = false;
+    /** How many answers the server owes. */
+    #owed = 0;
 
     constructor(config?: string | ClientConfig) {
       super(config);
       // Without a listener the loss of a connection would end the process; whoever uses it finds out by its next statement.
       this.on('error', () => (this.#isLost = true));
       this.on('end', () => (this.#isLost = true));
+      if (patience !== undefined) this.once('connect', () => this.#watch(patience));
+    }
+
+    #watch(limit: number): void {
+      const { stream } = (this as unknown as { readonly connection: { readonly stream: Socket } }).connection;
+      stream.setTimeout(limit, () => {
+        if (this.#owed === 0 || this.#hasOwnLimit) return;
+        const message = `Connection terminated: the server was silent for ${String(limit)} ms`;
+        stream.destroy(Object.assign(new Error(message), { code: 'ETIMEDOUT' }));
+      });
+    }
+
+    async #answered<T>(answer: Promise<T>): Promise<T> {
+      this.#owed += 1;
+      try {
+        return await answer;
+      } finally {
+        this.#owed -= 1;
+      }
     }
 
     // oxlint-disable-next-line typescript/no-explicit-any -- one implementation for the nine overloads of pg
@@ -49,15 +79,18 @@ export function clientClass(names: StatementNames | undefined): typeof Client {
       if (typeof text !== 'string' || parameters.length > 2) return super.query(...(parameters as [never]));
       if (text === 'commit') return this.#commit();
       if (text === 'rollback') return this.#rollback();
+      if (OWN_LIMIT.test(text)) this.#hasOwnLimit = true;
       const given = Array.isArray(values) ? values : [];
       const name = names?.of(text, given.length);
-      return super.query(name === undefined ? { text, values: given } : { name, text, values: given });
+      const config = name === undefined ? { text, values: given } : { name, text, values: given };
+      return this.#answered(super.query(config));
     }
 
     async #commit(): Promise<QueryResult> {
       const wasSent = !this.#isLost;
+      this.#hasOwnLimit = false;
       try {
-        const result = await super.query('commit');
+        const result = await this.#answered(super.query('commit'));
         if (result.command === 'COMMIT') return result;
       } catch (error) {
         if (wasSent && isConnectionLoss(error)) throw new CommitInterruptedError(error);
@@ -68,8 +101,9 @@ export function clientClass(names: StatementNames | undefined): typeof Client {
 
     /** A connection whose transaction could not be ended goes: nobody shall be given it again. */
     async #rollback(): Promise<QueryResult> {
+      this.#hasOwnLimit = false;
       try {
-        return await super.query('rollback');
+        return await this.#answered(super.query('rollback'));
       } catch (error) {
         this.end().catch(() => undefined);
         throw error;

@@ -71,7 +71,10 @@ export class BoundPostgreSqlConnection
       application_name: settings.applicationName,
       options: '-c timezone=UTC',
       keepAlive: true,
-      Client: clientClass(settings.namedStatements ? new StatementNames() : undefined),
+      Client: clientClass(
+        settings.namedStatements ? new StatementNames() : undefined,
+        settings.statementTimeout === 0 ? undefined : settings.statementTimeout + settings.connectTimeout,
+      ),
     };
   }
 

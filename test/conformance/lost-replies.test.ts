@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { codeOf, open, openChat } from '../support/conformance.js';
 import { SERVERS } from '../support/engines.js';
-import { FaultProxy, readPostgreSql, swallowReply } from '../support/fault-proxy.js';
+import { FaultProxy, type Hook, readPostgreSql, swallowReply } from '../support/fault-proxy.js';
 
 // A file without tests is an error.
 if (SERVERS.length === 0) it.skip('a network that loses replies', () => undefined);
@@ -54,5 +54,53 @@ describe.each(SERVERS)('$name: a COMMIT whose reply is lost', ({ freshUrl }) => 
     expect(await codeOf(call)).toBe('OUTCOME_UNKNOWN');
     expect(runs).toBe(1);
     expect(await acme.messages.history(chatId)).toHaveLength(1);
+  });
+});
+
+describe.each(SERVERS)('$name: a network that loses all that the server says', ({ freshUrl }) => {
+  const openHole = async (limits: string) => {
+    const databaseUrl = await freshUrl();
+    const chat = await openChat(databaseUrl);
+    const url = new URL(`${databaseUrl}?${limits}`);
+    const hole = { isOpen: false };
+    const hook: Hook = (direction) => (hole.isOpen && direction === 'toClient' ? 'drop' : 'forward');
+    const proxy = await FaultProxy.start({ host: url.hostname, port: Number(url.port) }, () => hook);
+    onTestFinished(() => proxy.close());
+    url.port = String(proxy.port);
+    const persistence = await open(url.href);
+    return { ...chat, far: persistence.tenant('acme'), persistence, hole };
+  };
+
+  it('ends every call in time, also the commit, and the later ones work', async () => {
+    const { acme, far, chatId, hole } = await openHole('statementTimeout=300&connectTimeout=500&poolSize=2');
+    await far.messages.append(chatId, MESSAGE);
+    const committing = far.transaction(async ({ messages }) => {
+      await messages.append(chatId, MESSAGE);
+      hole.isOpen = true;
+    });
+    expect(await codeOf(committing)).toBe('OUTCOME_UNKNOWN');
+    const calls = [far.messages.append(chatId, MESSAGE), far.messages.history(chatId)];
+    expect(await Promise.all(calls.map(codeOf))).toEqual(['DATABASE_UNAVAILABLE', 'DATABASE_UNAVAILABLE']);
+    hole.isOpen = false;
+    await far.messages.append(chatId, MESSAGE);
+    expect(await acme.messages.history(chatId)).toHaveLength(3);
+  });
+
+  it('does not keep a manager from closing', async () => {
+    const { far, chatId, persistence, hole } = await openHole('statementTimeout=300&connectTimeout=500');
+    await Promise.all([1, 2, 3].map(() => far.messages.append(chatId, MESSAGE)));
+    hole.isOpen = true;
+    const call = codeOf(persistence.withEntityManager((em) => em.execute('select 1')));
+    await persistence.close();
+    expect(await call).toBe('DATABASE_UNAVAILABLE');
+  });
+
+  it('is not seen in the silence of a statement that may take its time', async () => {
+    const { far } = await openHole('statementTimeout=100&connectTimeout=100');
+    const call = far.transaction(async ({ em }) => {
+      await em.execute('set local statement_timeout = 0');
+      await em.execute('select pg_sleep(0.5)');
+    });
+    expect(await codeOf(call)).toBe('resolved');
   });
 });
