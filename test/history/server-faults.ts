@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { query } from '../support/engines.js';
-import { type Action, FaultProxy, readPostgreSql, swallowReply } from '../support/fault-proxy.js';
+import { type Action, type Direction, FaultProxy, readPostgreSql, swallowReply } from '../support/fault-proxy.js';
 import { seededNumbers } from '../support/sources.js';
 import type { OwnServer } from '../support/own-server.js';
 import { Counts, type Faults } from './faults.js';
@@ -43,12 +43,14 @@ const PIECES_MAX = 8;
 const DELAYED_MAX = 200;
 const DELAY_MAX = 50;
 const OUTAGE_MAX = 300;
+/** Short, because what disappears in a black hole is given up after both together. */
+const LIMITS = { statementTimeout: '1000', connectTimeout: '1000' };
 
-/** A proxy before the server resets connections, delays, cuts replies in two, refuses, and swallows the replies of COMMITs. */
+/** A proxy before the server resets connections, delays, refuses, cuts replies in two, lets them disappear, and swallows those of COMMITs. */
 export async function interposeProxy(databaseUrl: string, times: number): Promise<Faults> {
   const counts = new Counts();
   const url = new URL(databaseUrl);
-  const left = { swallow: 0, cut: 0, delay: 0 };
+  const left = { swallow: 0, cut: 0, delay: 0, hole: 0 };
   let draw = seededNumbers(times);
   const proxy = await FaultProxy.start({ host: url.hostname, port: Number(url.port) }, () => {
     const swallow = swallowReply(readPostgreSql(), (statement) => {
@@ -57,7 +59,14 @@ export async function interposeProxy(databaseUrl: string, times: number): Promis
       counts.add('replies of COMMIT swallowed');
       return true;
     });
+    let hole: Direction | undefined;
     return (direction, piece): Action => {
+      if (hole === undefined && left.hole > 0) {
+        left.hole -= 1;
+        hole = direction;
+        counts.add(`black holes ${direction}`);
+      }
+      if (hole === direction) return 'drop';
       const action = swallow(direction, piece);
       if (action !== 'forward') return action;
       if (left.cut > 0 && direction === 'toClient') {
@@ -73,10 +82,12 @@ export async function interposeProxy(databaseUrl: string, times: number): Promis
   });
   onTestFinished(() => proxy.close());
   url.port = String(proxy.port);
+  for (const [name, value] of Object.entries(LIMITS)) url.searchParams.set(name, value);
   const faults: readonly (() => Promise<void>)[] = [
     async () => void (left.swallow += draw(PIECES_MAX)),
     async () => void (left.cut += draw(PIECES_MAX)),
     async () => void (left.delay += draw(DELAYED_MAX)),
+    async () => void (left.hole += draw(2)),
     async () => counts.add('connections reset', proxy.resetAll()),
     async () => {
       proxy.refuse();
