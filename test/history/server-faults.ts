@@ -1,23 +1,55 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { query } from '../support/engines.js';
-import { type Action, type Direction, FaultProxy, readPostgreSql, swallowReply } from '../support/fault-proxy.js';
+import {
+  type Action,
+  type Direction,
+  FaultProxy,
+  readPostgreSql,
+  type StatementReader,
+  swallowReply,
+} from '../support/fault-proxy.js';
+import { NO_OWN_SERVER, type OwnServer, startOwnServer } from '../support/own-server.js';
+import type { EngineName } from '../support/servers.js';
 import { seededNumbers } from '../support/sources.js';
-import type { OwnServer } from '../support/own-server.js';
 import { Counts, type Faults } from './faults.js';
 
+const ENDED_MAX = 16;
+
+/** What differs between the servers. */
+export interface FaultyServer {
+  /** Ends up to `most` of the callers' connections to a database, drawn by `salt`, and returns how many. */
+  readonly endConnections: (databaseUrl: string, most: number, salt: number) => Promise<number>;
+  readonly readStatements: () => StatementReader;
+  /** Starts one of the test's own. */
+  readonly start: () => Promise<OwnServer>;
+  /** Why none can be started here. */
+  readonly noStart: string | undefined;
+}
+
+const POSTGRESQL: FaultyServer = {
+  async endConnections(databaseUrl, most, salt) {
+    const sql = `select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and application_name = 'colloquy' order by md5(pid::text || $2) limit $1`;
+    return (await query(databaseUrl, sql, [most, String(salt)])).length;
+  },
+  readStatements: readPostgreSql,
+  start: startOwnServer,
+  noStart: NO_OWN_SERVER,
+};
+
+/** One line an engine whose databases live on a server. */
+export const FAULTY_SERVERS: Readonly<Partial<Record<EngineName, FaultyServer>>> = { postgresql: POSTGRESQL };
+
 /** The server ends some of the callers' connections, whatever they are doing. */
-export function terminateConnections(databaseUrl: string, times: number): Faults {
+export function terminateConnections({ endConnections }: FaultyServer, databaseUrl: string, times: number): Faults {
   const counts = new Counts();
-  const sql = `select pg_terminate_backend(pid) from pg_stat_activity
-    where datname = current_database() and application_name = 'colloquy' order by md5(pid::text || $1) limit $2`;
   return {
     name: 'terminate',
     times,
     counts,
     async fire(draw) {
-      const ended = await query(databaseUrl, sql, [String(draw(1_000)), draw(16)]);
-      counts.add('connections ended', ended.length);
+      counts.add('connections ended', await endConnections(databaseUrl, draw(ENDED_MAX), draw(1_000)));
     },
   };
 }
@@ -47,13 +79,17 @@ const OUTAGE_MAX = 300;
 const LIMITS = { statementTimeout: '1000', connectTimeout: '1000' };
 
 /** A proxy before the server resets connections, delays, refuses, cuts replies in two, lets them disappear, and swallows those of COMMITs. */
-export async function interposeProxy(databaseUrl: string, times: number): Promise<Faults> {
+export async function interposeProxy(
+  { readStatements }: FaultyServer,
+  databaseUrl: string,
+  times: number,
+): Promise<Faults> {
   const counts = new Counts();
   const url = new URL(databaseUrl);
   const left = { swallow: 0, cut: 0, delay: 0, hole: 0 };
   let draw = seededNumbers(times);
   const proxy = await FaultProxy.start({ host: url.hostname, port: Number(url.port) }, () => {
-    const swallow = swallowReply(readPostgreSql(), (statement) => {
+    const swallow = swallowReply(readStatements(), (statement) => {
       if (left.swallow === 0 || statement.toLowerCase() !== 'commit') return false;
       left.swallow -= 1;
       counts.add('replies of COMMIT swallowed');
@@ -98,7 +134,7 @@ export async function interposeProxy(databaseUrl: string, times: number): Promis
     },
   ];
   return {
-    name: 'proxy',
+    name: 'network',
     times,
     counts,
     callersUrl: url.href,
