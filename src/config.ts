@@ -1,3 +1,5 @@
+import { isLanguage, type Language, LANGUAGES } from './messages/catalog.js';
+
 /** Where data is kept when nothing says otherwise: a file in the working directory. */
 export const DEFAULT_DATABASE_URL = 'sqlite:./colloquy.sqlite';
 
@@ -13,6 +15,8 @@ export interface ConfigurationInput {
    * database, parameters) is as in the database's own.
    */
   readonly replicaUrls?: readonly string[];
+  /** The language of errors' messages, `en` unless COLLOQUY_LANGUAGE says otherwise. */
+  readonly language?: Language;
 }
 
 /** A database's URL, and what a person would look for to change one of its settings: `poolSize in DATABASE_URL`. */
@@ -57,8 +61,20 @@ const SETTINGS: ReadonlyMap<string, Setting> = new Map([
   ['namedStatements', parameter('namedStatements', 'DATABASE_NAMED_STATEMENTS')],
 ]);
 
+/** The language of errors when nothing says otherwise. */
+const DEFAULT_LANGUAGE: Language = 'en';
+
 /** Names of the same engine. */
 const ALIASES: Readonly<Record<string, string>> = { postgres: 'postgresql', file: 'sqlite' };
+
+/** The language of errors; English where what was asked for is none that they speak. */
+export function configuredLanguage(
+  input: ConfigurationInput = {},
+  environment: NodeJS.ProcessEnv = process.env,
+): Language {
+  const language = input.language ?? environment['COLLOQUY_LANGUAGE'];
+  return isLanguage(language) ? language : DEFAULT_LANGUAGE;
+}
 
 /**
  * The only reader of the environment: what was given wins over the variables, a variable over the default. A variable that is empty
@@ -74,6 +90,8 @@ export function resolveConfiguration(
   const listed = isGiven ? [] : (environment['DATABASE_REPLICA_URLS'] ?? '').split(/[\s,]+/).filter(Boolean);
   const urls: readonly unknown[] = input.replicaUrls ?? listed;
   const replicas = urls.map((url) => replicaOf(database, url));
+  const language: unknown = input.language ?? (environment['COLLOQUY_LANGUAGE'] || DEFAULT_LANGUAGE);
+  if (!isLanguage(language)) problems.push(`COLLOQUY_LANGUAGE must be one of ${LANGUAGES.join(', ')}`);
   return Object.freeze({ database, replicas, problems });
 }
 

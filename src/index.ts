@@ -18,6 +18,7 @@ export {
 } from './interchange/import-archives.js';
 export type { ImportCounts } from './interchange/store-batch.js';
 export type { ArchiveFormat } from './interchange/archive.js';
+export { type Language, LANGUAGES } from './messages/catalog.js';
 export type { Row } from './repositories/compiled-table.js';
 export type { AppendOptions, HistoryRequest, MessageInput } from './repositories/message.repository.js';
 export type { Page, PageRequest } from './repositories/page.js';

@@ -10,18 +10,19 @@ import { CHECKOUT } from './support/child.js';
  * alone. What is not listed is not allowed, so an arrow that runs back fails.
  */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
-  errors: [],
-  config: ['errors'],
+  messages: ['type:errors'],
+  errors: ['messages'],
+  config: ['errors', 'messages'],
   runtime: ['entities/rule-book'],
-  entities: ['errors', 'runtime'],
+  entities: ['errors', 'messages', 'runtime'],
   migrations: ['type:database/engine'],
-  database: ['errors', 'runtime', 'migrations'],
-  repositories: ['type:database/engine', 'entities', 'errors', 'runtime'],
-  services: ['config', 'database', 'entities', 'errors', 'repositories', 'runtime'],
+  database: ['errors', 'messages', 'runtime', 'migrations'],
+  repositories: ['type:database/engine', 'entities', 'errors', 'messages', 'runtime'],
+  services: ['config', 'database', 'entities', 'errors', 'messages', 'repositories', 'runtime'],
   interchange: ['entities', 'errors', 'repositories', 'runtime', 'services'],
   seeders: ['entities', 'errors', 'repositories', 'runtime', 'services'],
   cli: ['config', 'database', 'entities', 'errors', 'interchange', 'repositories', 'runtime', 'seeders', 'services'],
-  index: ['config', 'database', 'entities', 'errors', 'interchange', 'repositories', 'runtime', 'services'],
+  index: ['config', 'database', 'entities', 'errors', 'interchange', 'messages', 'repositories', 'runtime', 'services'],
 };
 
 /** What only some files may do, as what its source looks like. */

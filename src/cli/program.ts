@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
+import { configuredLanguage } from '../config.js';
 import { ArchiveRejectedError, ColloquyError, ConfigurationError, ValidationError } from '../errors.js';
 import type { CommandContext } from './command-context.js';
 import { addDemoCommand } from './commands/demo.js';
@@ -92,7 +93,7 @@ function reportFailure(terminal: Terminal, error: unknown, signal: AbortSignal):
     terminal.remark(`colloquy: ${isSystemError ? error.message : inspect(error)}`);
     return EXIT.failure;
   }
-  terminal.remark(`colloquy: ${error.message}`);
+  terminal.remark(`colloquy: ${error.localize(configuredLanguage()).message}`);
   terminal.result({ error: error.toJSON() });
   if (error instanceof ArchiveRejectedError) return EXIT.findings;
   return error instanceof ConfigurationError || error instanceof ValidationError ? EXIT.usage : EXIT.failure;

@@ -73,16 +73,13 @@ export class Migrator extends OrmMigrator {
     const named = (state: MigrationState) => status.filter((entry) => entry.state === state).map(({ name }) => name);
     const [missing, changed, pending] = [named('missing'), named('changed'), named('pending')];
     if (missing.length > 0) {
-      const advice = `it has migrations that this code does not know (${missing.join(', ')}). Use a newer version of Colloquy.`;
-      throw new SchemaMismatchError(engine.description, 'newer', missing, advice);
+      throw new SchemaMismatchError(engine.description, 'newer', missing);
     }
     if (changed.length > 0) {
-      const advice = `migrations were edited after they had been applied (${changed.join(', ')}). Restore their files and put the change into a new migration.`;
-      throw new SchemaMismatchError(engine.description, 'changed', changed, advice);
+      throw new SchemaMismatchError(engine.description, 'changed', changed);
     }
     if (pending.length === status.length && (await this.#holdsForeignTables())) {
-      const advice = 'it holds tables that Colloquy did not make. Choose another database.';
-      throw new SchemaMismatchError(engine.description, 'foreign', pending, advice);
+      throw new SchemaMismatchError(engine.description, 'foreign', pending);
     }
     return pending;
   }

@@ -11,18 +11,19 @@ import {
   ReferenceNotFoundError,
   ValidationError,
 } from '../errors.js';
+import { ruleBrokenInDatabase } from '../messages/broken-rule.js';
 
 /** SQLite's result codes, by their longest prefix; see https://www.sqlite.org/rescode.html. */
 const SQLITE_ERRORS: readonly (readonly [prefix: string, make: (error: Error, database: string) => ColloquyError])[] = [
   ['SQLITE_CONSTRAINT_UNIQUE', (cause) => new AlreadyExistsError(columnsOf(cause), { cause })],
   ['SQLITE_CONSTRAINT_PRIMARYKEY', (cause) => new AlreadyExistsError(columnsOf(cause), { cause })],
   ['SQLITE_CONSTRAINT_FOREIGNKEY', (cause) => new ReferenceNotFoundError({ cause })],
-  ['SQLITE_CONSTRAINT_NOTNULL', (cause) => violated(cause, 'notNull', 'must not be missing')],
-  ['SQLITE_CONSTRAINT_CHECK', (cause) => violated(cause, 'check', 'is not one of the allowed values')],
+  ['SQLITE_CONSTRAINT_NOTNULL', (cause) => violated(cause, 'notNull')],
+  ['SQLITE_CONSTRAINT_CHECK', (cause) => violated(cause, 'check')],
   ['SQLITE_BUSY', (cause) => new DatabaseLockedError({ cause })],
   ['SQLITE_LOCKED', (cause) => new DatabaseLockedError({ cause })],
   ['SQLITE_FULL', (cause) => new DatabaseFullError({ cause })],
-  ['SQLITE_READONLY', (cause) => new DatabaseReadOnlyError({ cause })],
+  ['SQLITE_READONLY', (cause) => new DatabaseReadOnlyError('database', { cause })],
   ['SQLITE_NOTADB', (cause) => new DatabaseCorruptError({ cause })],
   ['SQLITE_CORRUPT', (cause) => new DatabaseCorruptError({ cause })],
   ['SQLITE_CANTOPEN', (cause, database) => new DatabaseUnavailableError(database, cause.message, { cause })],
@@ -45,7 +46,7 @@ function columnsOf(error: Error): string {
   return columns.filter((column) => !column.endsWith('.tenant_id')).join(', ') || 'key';
 }
 
-function violated(error: Error, rule: string, message: string): ValidationError {
+function violated(error: Error, rule: string): ValidationError {
   const path = /failed: (.+)$/m.exec(error.message)?.[1] ?? 'row';
-  return new ValidationError(path.split('.')[0] ?? 'row', [{ path, rule, message, kind: 'unknown' }]);
+  return new ValidationError(path.split('.')[0] ?? 'row', [ruleBrokenInDatabase(path, rule)]);
 }

@@ -1,5 +1,6 @@
 import { ValidationError as OrmValidationError } from '@mikro-orm/core';
 import { ColloquyError, ValidationError } from '../errors.js';
+import { ruleBrokenInDatabase } from '../messages/broken-rule.js';
 
 /**
  * What MikroORM itself refuses, on every engine, as one of `errors.ts`, and such an error as it is; undefined for what is the engine's
@@ -13,7 +14,5 @@ export function translateOrmError(error: unknown): ColloquyError | undefined {
 /** What MikroORM refuses before any rule is asked; its message shows the value, ours does not. */
 function wrongKind(error: OrmValidationError): ValidationError {
   const [, entity = 'The entity', path = 'value'] = /(\w+)\.(\w+)/.exec(error.message) ?? [];
-  return new ValidationError(entity, [
-    { path, rule: 'type', message: 'has a value of the wrong kind', kind: 'unknown' },
-  ]);
+  return new ValidationError(entity, [ruleBrokenInDatabase(path, 'type')]);
 }

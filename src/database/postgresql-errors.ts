@@ -24,24 +24,23 @@ interface ServerError extends Error {
 
 type Make = MakeError<ServerError>;
 
-const tooLarge: Make = ({ table, column }) =>
-  violated(table, column, 'range', 'is longer or greater than its column takes');
+const tooLarge: Make = ({ table, column }) => violated(table, column, 'range');
 
 /** SQLSTATEs, by their longest prefix; see https://www.postgresql.org/docs/current/errcodes-appendix.html. */
 const SERVER_ERRORS: readonly (readonly [prefix: string, make: Make])[] = [
   ['23505', (cause) => new AlreadyExistsError(columnsOf(cause), { cause })],
   ['23503', (cause) => new ReferenceNotFoundError({ cause })],
-  ['23502', ({ table, column }) => violated(table, column, 'notNull', 'must not be missing')],
-  ['23514', ({ table, constraint }) => violated(table, constraint, 'check', 'is not one of the allowed values')],
+  ['23502', ({ table, column }) => violated(table, column, 'notNull')],
+  ['23514', ({ table, constraint }) => violated(table, constraint, 'check')],
   ['22001', tooLarge],
   ['22003', tooLarge],
-  ['22021', ({ table, column }) => violated(table, column, 'isText', 'must be text without NUL')],
+  ['22021', ({ table, column }) => violated(table, column, 'storable')],
   ['40001', (cause) => new TransactionConflictError({ cause })],
   ['40P01', (cause) => new TransactionConflictError({ cause })],
   ['55P03', (cause) => new DatabaseLockedError({ cause })],
   ['57014', (cause) => new DatabaseTimeoutError({ cause })],
   ['53100', (cause) => new DatabaseFullError({ cause })],
-  ['25006', (cause) => new DatabaseReadOnlyError({ cause })],
+  ['25006', (cause) => new DatabaseReadOnlyError('database', { cause })],
   // No such database, no such role, wrong password, too many connections, shutting down, out of memory for another connection.
   ['3D000', unavailable],
   ['28', unavailable],

@@ -1,4 +1,5 @@
 import { type ColloquyError, DatabaseUnavailableError, ValidationError } from '../errors.js';
+import { ruleBrokenInDatabase } from '../messages/broken-rule.js';
 
 /** The connection was lost while COMMIT was under way: the transaction may have been committed, or not. */
 export class CommitInterruptedError extends Error {
@@ -20,9 +21,9 @@ export const unavailable: MakeError<DriverError> = (cause, database) =>
   new DatabaseUnavailableError(database, reasonOf(cause), { cause });
 
 /** What the database itself refused to store: a rule of a column, or a named one of the table. */
-export function violated(table = 'row', name: string | undefined, rule: string, message: string): ValidationError {
+export function violated(table = 'row', name: string | undefined, rule: string): ValidationError {
   const path = name === undefined ? table : `${table}.${name}`;
-  return new ValidationError(table, [{ path, rule, message, kind: 'unknown' }]);
+  return new ValidationError(table, [ruleBrokenInDatabase(path, rule)]);
 }
 
 /** A refused connection to several addresses has no message of its own. */

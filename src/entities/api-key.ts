@@ -1,7 +1,7 @@
 import { OptionalProps, type Ref } from '@mikro-orm/core';
 import { Entity, Enum, Index, ManyToOne, Property, Unique } from '@mikro-orm/decorators/legacy';
-import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsOptional, Matches } from 'class-validator';
-import { IsInstant, IsText } from './rules.js';
+import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsOptional } from 'class-validator';
+import { AreScopes, IsHash, IsInstant, IsPrefix, IsText } from './rules.js';
 import { TenantOwned, withinTenant } from './tenant-owned.js';
 import { User } from './user.js';
 
@@ -24,19 +24,19 @@ export class ApiKey extends TenantOwned {
 
   /** The readable beginning of the key, by which it is found. */
   @Property({ type: 'string', length: 16 })
-  @Matches(/^[0-9a-z]{12}$/, { message: 'must be 12 lower-case letters and digits' })
+  @IsPrefix()
   prefix!: string;
 
   /** SHA-256 of the whole key, in hexadecimal digits. */
   @Property({ type: 'string', length: 64 })
-  @Matches(/^[0-9a-f]{64}$/, { message: 'must be 64 hexadecimal digits' })
+  @IsHash()
   hash!: string;
 
   @Property({ type: 'json' })
-  @IsArray({ message: 'must be a list' })
-  @ArrayMaxSize(64, { message: 'must not have more than 64 entries' })
-  @ArrayUnique({ message: 'must not name a scope twice' })
-  @Matches(/^[a-z][a-z0-9_.:-]{0,63}$/, { each: true, message: 'must be names of scopes, such as messages:write' })
+  @IsArray()
+  @ArrayMaxSize(64)
+  @ArrayUnique()
+  @AreScopes()
   scopes: string[] = [];
 
   @Property({ type: 'Date', length: 3, nullable: true })

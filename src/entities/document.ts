@@ -1,7 +1,15 @@
 import { OptionalProps } from '@mikro-orm/core';
 import { Entity, Enum, Property, Unique } from '@mikro-orm/decorators/legacy';
-import { IsIn, IsOptional, Matches } from 'class-validator';
-import { DOCUMENT_CONTENT_MAX, EXTERNAL_ID_MAX, IsExternalId, IsJsonObject, IsText } from './rules.js';
+import { IsIn, IsOptional } from 'class-validator';
+import {
+  DOCUMENT_CONTENT_MAX,
+  EXTERNAL_ID_MAX,
+  IsExternalId,
+  IsHash,
+  IsJsonObject,
+  IsMediaType,
+  IsText,
+} from './rules.js';
 import { TenantOwned } from './tenant-owned.js';
 
 export const DOCUMENT_STATUSES = ['active', 'archived', 'deleted'] as const;
@@ -28,7 +36,7 @@ export class Document extends TenantOwned {
 
   /** Media type, such as text/markdown. */
   @Property({ type: 'string', length: 127 })
-  @Matches(/^[\w.+-]{1,63}\/[\w.+-]{1,63}$/, { message: 'must be a media type, such as text/markdown' })
+  @IsMediaType()
   contentType: string = 'text/plain';
 
   /** Where the text comes from. */
@@ -39,7 +47,7 @@ export class Document extends TenantOwned {
 
   /** SHA-256 of the content's UTF-8 form, in hexadecimal digits. */
   @Property({ type: 'string', length: 64 })
-  @Matches(/^[0-9a-f]{64}$/, { message: 'must be 64 hexadecimal digits' })
+  @IsHash()
   checksum!: string;
 
   @Property({ type: 'json' })

@@ -1,6 +1,7 @@
 import type { EntityClass } from '@mikro-orm/core';
 import { getMetadataStorage, type ValidationArguments, type ValidatorConstraintInterface } from 'class-validator';
 import { ValidationError, type ValidationIssue } from '../errors.js';
+import { brokenRule } from '../messages/broken-rule.js';
 
 type Candidate = Readonly<Record<string, unknown>>;
 
@@ -8,8 +9,9 @@ interface Check {
   readonly rule: string;
   readonly each: boolean;
   readonly constraints: unknown[];
+  /** The constraints that a message can tell. */
+  readonly told: readonly unknown[];
   readonly constraint: ValidatorConstraintInterface;
-  readonly message: string | ((args: ValidationArguments) => string) | undefined;
 }
 
 interface PropertyRules {
@@ -46,8 +48,8 @@ export class RuleSet {
             rule: rule.name ?? constraint.name,
             each: rule.each,
             constraints: rule.constraints ?? [],
+            told: (rule.constraints ?? []).filter(isPlain),
             constraint: constraint.instance,
-            message: rule.message,
           })),
         ),
     }));
@@ -64,7 +66,7 @@ export class RuleSet {
       for (const check of checks) {
         args.constraints = check.constraints;
         if (passes(check, value, args)) continue;
-        issues.push({ path: path + property, rule: check.rule, message: messageOf(check, args), kind: kindOf(value) });
+        issues.push(brokenRule(path + property, check.rule, value, check.told));
       }
     }
     return issues;
@@ -102,20 +104,7 @@ function holds({ constraint }: Check, value: unknown, args: ValidationArguments)
   }
 }
 
-function messageOf(check: Check, args: ValidationArguments): string {
-  const template = check.message ?? check.constraint.defaultMessage?.(args) ?? 'is not valid';
-  const text = typeof template === 'function' ? template(args) : template;
-  return text.replace(/^(each value in )?\$property /, '$1').replace(/\$constraint(\d+)/g, (_match, index: string) => {
-    const constraint = check.constraints[Number(index) - 1];
-    return Array.isArray(constraint) ? constraint.join(', ') : String(constraint);
-  });
-}
-
-/** What kind of value was found, for a message that must not show the value itself. */
-function kindOf(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return `array of ${String(value.length)}`;
-  if (typeof value === 'string') return `string of ${String(value.length)}`;
-  if (value instanceof Date) return 'date';
-  return typeof value;
+/** Limits and lists of names; options of class-validator's own rules are nothing for people. */
+function isPlain(constraint: unknown): boolean {
+  return typeof constraint === 'number' || typeof constraint === 'string' || Array.isArray(constraint);
 }

@@ -14,8 +14,8 @@ export const JSON_DEPTH_MAX = 32;
 interface Rule {
   readonly name: string;
   readonly validate: (value: unknown, args: ValidationArguments) => boolean;
-  /** What the rule asks, as the end of a sentence that begins with the property. */
-  readonly message: string;
+  /** The limits that its message tells. */
+  readonly constraints?: readonly unknown[];
 }
 
 function decorate(rule: Rule, options?: ValidationOptions): PropertyDecorator {
@@ -24,8 +24,9 @@ function decorate(rule: Rule, options?: ValidationOptions): PropertyDecorator {
       name: rule.name,
       target: target.constructor,
       propertyName: propertyName as string,
+      constraints: [...(rule.constraints ?? [])],
       ...(options && { options }),
-      validator: { validate: rule.validate, defaultMessage: () => rule.message },
+      validator: { validate: rule.validate },
     });
   };
 }
@@ -42,7 +43,7 @@ export function IsText(bounds: { readonly min?: number; readonly max: number }):
     name: 'isText',
     validate: (value) =>
       typeof value === 'string' && value.length >= min && value.length <= bounds.max && isStorable(value),
-    message: `must be text of ${String(min)} to ${String(bounds.max)} characters without NUL and without lone surrogates`,
+    constraints: [min, bounds.max],
   });
 }
 
@@ -51,7 +52,6 @@ export function IsSlug(): PropertyDecorator {
   return decorate({
     name: 'isSlug',
     validate: (value) => typeof value === 'string' && value.length <= 63 && /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(value),
-    message: 'must be 1 to 63 lower-case letters, digits or single hyphens between them',
   });
 }
 
@@ -67,7 +67,7 @@ export function IsExternalId(): PropertyDecorator {
       value.trim() === value &&
       // eslint-disable-next-line no-control-regex -- control characters are what the rule refuses
       !/[\u0000-\u001f\u007f]/.test(value),
-    message: `must be 1 to ${String(EXTERNAL_ID_MAX)} characters without control characters and without white space at its ends`,
+    constraints: [EXTERNAL_ID_MAX],
   });
 }
 
@@ -90,14 +90,14 @@ function fitsJson(value: unknown): boolean {
   return isJsonValue(value, 1) && JSON.stringify(value).length <= JSON_SIZE_MAX;
 }
 
-const JSON_BOUNDS = `of at most ${String(JSON_SIZE_MAX)} characters and ${String(JSON_DEPTH_MAX)} levels`;
+const JSON_BOUNDS = [JSON_SIZE_MAX, JSON_DEPTH_MAX];
 
 /** A plain object of JSON values, bounded in size and depth. */
 export function IsJsonObject(): PropertyDecorator {
   return decorate({
     name: 'isJsonObject',
     validate: (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && fitsJson(value),
-    message: `must be a JSON object ${JSON_BOUNDS}`,
+    constraints: JSON_BOUNDS,
   });
 }
 
@@ -106,7 +106,41 @@ export function IsJsonArray(): PropertyDecorator {
   return decorate({
     name: 'isJsonArray',
     validate: (value) => Array.isArray(value) && fitsJson(value),
-    message: `must be a JSON array ${JSON_BOUNDS}`,
+    constraints: JSON_BOUNDS,
+  });
+}
+
+/** The readable beginning of an API key. */
+export function IsPrefix(): PropertyDecorator {
+  return decorate({
+    name: 'isPrefix',
+    validate: (value) => typeof value === 'string' && /^[0-9a-z]{12}$/.test(value),
+  });
+}
+
+/** SHA-256 in hexadecimal digits. */
+export function IsHash(): PropertyDecorator {
+  return decorate({
+    name: 'isHash',
+    validate: (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value),
+  });
+}
+
+const SCOPE = /^[a-z][a-z0-9_.:-]{0,63}$/;
+
+/** Names of what a key may do, such as `messages:write`. */
+export function AreScopes(): PropertyDecorator {
+  return decorate({
+    name: 'areScopes',
+    validate: (value) => Array.isArray(value) && value.every((item) => typeof item === 'string' && SCOPE.test(item)),
+  });
+}
+
+/** A media type without parameters, such as `text/markdown`. */
+export function IsMediaType(): PropertyDecorator {
+  return decorate({
+    name: 'isMediaType',
+    validate: (value) => typeof value === 'string' && /^[\w.+-]{1,63}\/[\w.+-]{1,63}$/.test(value),
   });
 }
 
@@ -115,7 +149,6 @@ export function IsPhone(): PropertyDecorator {
   return decorate({
     name: 'isPhone',
     validate: (value) => typeof value === 'string' && /^\+[1-9]\d{7,14}$/.test(value),
-    message: 'must be a telephone number in E.164 form, such as +14155550123',
   });
 }
 
@@ -128,7 +161,6 @@ export function IsDay(): PropertyDecorator {
       const instant = Date.parse(`${value}T00:00:00Z`);
       return Number.isFinite(instant) && new Date(instant).toISOString().startsWith(value);
     },
-    message: 'must be a calendar day written YYYY-MM-DD',
   });
 }
 
@@ -142,7 +174,6 @@ export function IsInstant(): PropertyDecorator {
     name: 'isInstant',
     validate: (value) =>
       value instanceof Date && value.getTime() >= EARLIEST_INSTANT && value.getTime() <= LATEST_INSTANT,
-    message: 'must be a valid time between the years 1 and 9999',
   });
 }
 
@@ -154,7 +185,7 @@ export function IsNotBefore(other: string): PropertyDecorator {
       const begin = (args.object as Record<string, unknown>)[other];
       return !(value instanceof Date) || !(begin instanceof Date) || value.getTime() >= begin.getTime();
     },
-    message: `must not be before ${other}`,
+    constraints: [other],
   });
 }
 
@@ -167,7 +198,6 @@ export function HasContent(): PropertyDecorator {
       const { modality, parts } = args.object as { modality?: unknown; parts?: unknown };
       return modality === 'voice' || (Array.isArray(parts) && parts.length > 0);
     },
-    message: 'must not be empty in a text message without parts',
   });
 }
 
@@ -176,6 +206,5 @@ export function IsMoney(): PropertyDecorator {
   return decorate({
     name: 'isMoney',
     validate: (value) => typeof value === 'string' && /^\d{1,9}(?:\.\d{1,6})?$/.test(value),
-    message: 'must be a decimal number of at most nine digits before and six after the point',
   });
 }

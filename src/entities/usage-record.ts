@@ -57,7 +57,7 @@ export class UsageRecord extends TenantOwned {
   completionTokens: number = 0;
 
   @Property({ type: 'double' })
-  @IsNumber({}, { message: 'must be a finite number' })
+  @IsNumber()
   @Min(0)
   audioSeconds: number = 0;
 

@@ -31,7 +31,7 @@ export class User extends TenantOwned {
 
   @Property({ type: 'string', length: 320, nullable: true })
   @IsOptional()
-  @IsEmail({}, { message: 'must be an e-mail address' })
+  @IsEmail()
   email: string | null = null;
 
   /** E.164. */

@@ -51,14 +51,14 @@ export class VoiceSession extends TenantOwned {
   /** How long the call lasted, in seconds. */
   @Property({ type: 'double', nullable: true })
   @IsOptional()
-  @IsNumber({}, { message: 'must be a finite number' })
+  @IsNumber()
   @Min(0)
   durationSeconds: number | null = null;
 
   /** How long the recording is, in seconds. */
   @Property({ type: 'double', nullable: true })
   @IsOptional()
-  @IsNumber({}, { message: 'must be a finite number' })
+  @IsNumber()
   @Min(0)
   audioDurationSeconds: number | null = null;
 

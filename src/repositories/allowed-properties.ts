@@ -1,4 +1,5 @@
 import { ValidationError } from '../errors.js';
+import { brokenRule } from '../messages/broken-rule.js';
 
 /**
  * A key that a caller gave, as text. An object in its place could be a query of the ORM that finds some other row.
@@ -7,8 +8,7 @@ import { ValidationError } from '../errors.js';
  */
 export function textKey(entity: string, path: string, value: unknown): string {
   if (typeof value === 'string') return value;
-  const kind = value === null ? 'null' : typeof value;
-  throw new ValidationError(entity, [{ path, rule: 'isString', message: 'must be given as text', kind }]);
+  throw new ValidationError(entity, [brokenRule(path, 'isString', value)]);
 }
 
 /**
@@ -20,8 +20,7 @@ export function record<T extends object>(entity: string, input: T): T;
 export function record(entity: string, input: unknown): object;
 export function record(entity: string, input: unknown): object {
   if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input;
-  const kind = input === null ? 'null' : Array.isArray(input) ? 'array' : typeof input;
-  throw new ValidationError(entity, [{ path: 'input', rule: 'isObject', message: 'must be an object', kind }]);
+  throw new ValidationError(entity, [brokenRule('input', 'isObject', input)]);
 }
 
 /**
@@ -34,8 +33,7 @@ export function allowedProperties(entity: string, input: unknown, allowed: reado
   const given = Object.entries(record(entity, input)).filter(([, value]) => value !== undefined);
   const refused = given.filter(([key]) => !allowed.includes(key));
   if (refused.length > 0) {
-    const message = `cannot be set here; ${allowed.join(', ')} can`;
-    const issues = refused.map(([path, value]) => ({ path, rule: 'allowed', message, kind: typeof value }));
+    const issues = refused.map(([path, value]) => brokenRule(path, 'allowed', value, [[...allowed]]));
     throw new ValidationError(entity, issues);
   }
   return Object.fromEntries(given);

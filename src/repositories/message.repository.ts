@@ -3,6 +3,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Conversation } from '../entities/conversation.js';
 import { Message, type MessageModality, type MessageRole } from '../entities/message.js';
 import { IdempotencyConflictError, InvalidStateError, NotFoundError, ValidationError } from '../errors.js';
+import { brokenRule } from '../messages/broken-rule.js';
 import { record, textKey } from './allowed-properties.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
 import { isId } from './id.js';
@@ -176,8 +177,7 @@ function resolveHistory(request: HistoryRequest, seq: string) {
   const [name, position] =
     'after' in request ? (['after', request.after] as const) : (['before', request.before] as const);
   if (!Number.isSafeInteger(position)) {
-    const message = 'must be a sequence number';
-    throw new ValidationError('The request', [{ path: name, rule: 'seq', message, kind: typeof position }]);
+    throw new ValidationError('The request', [brokenRule(name, 'seq', position)]);
   }
   return name === 'after'
     ? ({ where: ` and ${seq} > ?`, values: [position], direction: 'asc', limit } as const)

@@ -1,4 +1,5 @@
 import { ValidationError } from '../errors.js';
+import { brokenRule } from '../messages/broken-rule.js';
 import { isId } from './id.js';
 
 /** Which part of a list to read. */
@@ -22,8 +23,7 @@ export const MAX_LIMIT = 1_000;
 /** @throws ValidationError unless `value` is a whole number between 1 and `max`. */
 export function assertLimit(name: string, value: number, max = MAX_LIMIT): void {
   if (Number.isInteger(value) && value >= 1 && value <= max) return;
-  const message = `must be a whole number from 1 to ${String(max)}`;
-  throw new ValidationError('The request', [{ path: name, rule: 'limit', message, kind: typeof value }]);
+  throw new ValidationError('The request', [brokenRule(name, 'limit', value, [max])]);
 }
 
 /** @throws ValidationError when the limit or the cursor cannot be one. */
@@ -31,8 +31,7 @@ export function resolvePage(request: PageRequest): { readonly after: string | un
   const limit = request.limit ?? DEFAULT_LIMIT;
   assertLimit('limit', limit);
   if (request.after !== undefined && !isId(request.after)) {
-    const message = 'must be the "next" of an earlier page';
-    throw new ValidationError('The request', [{ path: 'after', rule: 'cursor', message, kind: typeof request.after }]);
+    throw new ValidationError('The request', [brokenRule('after', 'cursor', request.after)]);
   }
   return { after: request.after, limit };
 }

@@ -5,6 +5,7 @@ import { tenantIdOf } from '../entities/tenant-limit.js';
 import type { TenantOwned } from '../entities/tenant-owned.js';
 import type { RuleSet } from '../entities/rule-book.js';
 import { NotFoundError, TenantMismatchError, ValidationError, VersionConflictError } from '../errors.js';
+import { brokenRule } from '../messages/broken-rule.js';
 import { type Runtime, runtimeOf } from '../runtime.js';
 import { allowedProperties, textKey } from './allowed-properties.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
@@ -207,6 +208,5 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
 
 function assertVersion(entity: string, version: unknown): void {
   if (Number.isSafeInteger(version)) return;
-  const message = 'must be the version that was read, a whole number';
-  throw new ValidationError(entity, [{ path: 'ifVersion', rule: 'isInt', message, kind: typeof version }]);
+  throw new ValidationError(entity, [brokenRule('ifVersion', 'version', version)]);
 }

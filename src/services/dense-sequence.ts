@@ -2,8 +2,7 @@ import { type ChangeSet, ChangeSetType } from '@mikro-orm/core';
 import { Conversation } from '../entities/conversation.js';
 import { Message } from '../entities/message.js';
 import type { ValidationIssue } from '../errors.js';
-
-const MESSAGE = 'must continue the sequence of the conversation without a gap; use messages.append';
+import { brokenRule } from '../messages/broken-rule.js';
 
 /**
  * What a flush would do to the sequence of a conversation: new messages must be numbered on from the count that the conversation had,
@@ -30,6 +29,6 @@ export function sequenceIssues(changes: readonly ChangeSet<object>[]): Validatio
     const isDense = sequence.every((seq, index) => seq === count + index + 1);
     if (isDense && conversation.messageCount === count + sequence.length) return [];
     const path = sequence.length > 0 ? 'seq' : 'messageCount';
-    return [{ path, rule: 'denseSequence', message: MESSAGE, kind: 'number' }];
+    return [brokenRule(path, 'denseSequence', 0)];
   });
 }

@@ -1,9 +1,10 @@
 import { MikroORM } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import type { ConfigurationInput } from '../config.js';
+import { type ConfigurationInput, configuredLanguage } from '../config.js';
 import type { Engine } from '../database/engine.js';
 import { Migrator } from '../database/migrator.js';
-import { SchemaMismatchError } from '../errors.js';
+import { localize, SchemaMismatchError } from '../errors.js';
+import type { Language } from '../messages/catalog.js';
 import { createRuntime, installRuntime, type Runtime, type Sources } from '../runtime.js';
 import { configuredEngine } from './orm-engine.js';
 import { createOrmOptions } from './orm-options.js';
@@ -30,11 +31,11 @@ export class PersistenceManager {
   readonly #transactions: Transactions;
   #closing: Promise<void> | undefined;
 
-  private constructor(orm: MikroORM, engine: Engine, runtime: Runtime) {
+  private constructor(orm: MikroORM, engine: Engine, runtime: Runtime, language: Language) {
     this.#orm = orm;
     this.#engine = engine;
     this.#runtime = runtime;
-    this.#transactions = new Transactions(orm.em as unknown as SqlEntityManager, engine);
+    this.#transactions = new Transactions(orm.em as unknown as SqlEntityManager, engine, language);
     this.tenants = new TenantsService(this.#transactions);
   }
 
@@ -45,6 +46,7 @@ export class PersistenceManager {
    */
   static async open(options: OpenOptions = {}): Promise<PersistenceManager> {
     const engine = await configuredEngine(options);
+    const language = configuredLanguage(options);
     engine.assertReachable();
     const runtime = createRuntime(options);
     const orm = await MikroORM.init(createOrmOptions(engine));
@@ -55,15 +57,14 @@ export class PersistenceManager {
       const pending = await migrator.assertUsable(engine);
       if (pending.length > 0) {
         if (options.migrate === false) {
-          const advice = `migrations are pending (${pending.join(', ')}). Run "colloquy migrate up" first.`;
-          throw new SchemaMismatchError(engine.description, 'pending', pending, advice);
+          throw new SchemaMismatchError(engine.description, 'pending', pending);
         }
         await migrator.up();
       }
-      return new PersistenceManager(orm, engine, runtime);
+      return new PersistenceManager(orm, engine, runtime, language);
     } catch (error) {
       await orm.close(true);
-      throw engine.translateError(error);
+      throw localize(engine.translateError(error), language);
     }
   }
 

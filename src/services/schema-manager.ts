@@ -1,7 +1,9 @@
 import { MikroORM } from '@mikro-orm/core';
-import type { ConfigurationInput } from '../config.js';
+import { type ConfigurationInput, configuredLanguage } from '../config.js';
 import type { Engine } from '../database/engine.js';
 import { Migrator, type MigrationStatus } from '../database/migrator.js';
+import { localize } from '../errors.js';
+import type { Language } from '../messages/catalog.js';
 import { createRuntime, installRuntime, type Sources } from '../runtime.js';
 import { configuredEngine } from './orm-engine.js';
 import { createOrmOptions } from './orm-options.js';
@@ -18,19 +20,22 @@ export interface SchemaStatus {
 export class SchemaManager {
   readonly #orm: MikroORM;
   readonly #engine: Engine;
+  readonly #language: Language;
 
-  private constructor(orm: MikroORM, engine: Engine) {
+  private constructor(orm: MikroORM, engine: Engine, language: Language) {
     this.#orm = orm;
     this.#engine = engine;
+    this.#language = language;
   }
 
   /** Takes the database as it is; it connects, and makes a missing file, only when something asks for it. */
   static async open(options: ConfigurationInput & Partial<Sources> = {}): Promise<SchemaManager> {
     const engine = await configuredEngine(options);
+    const language = configuredLanguage(options);
     engine.assertReachable();
     const orm = await MikroORM.init(createOrmOptions(engine));
     installRuntime(orm.config, createRuntime(options));
-    return new SchemaManager(orm, engine);
+    return new SchemaManager(orm, engine, language);
   }
 
   get database(): string {
@@ -104,7 +109,7 @@ export class SchemaManager {
     try {
       return await work();
     } catch (error) {
-      throw this.#engine.translateError(error);
+      throw localize(this.#engine.translateError(error), this.#language);
     }
   }
 }

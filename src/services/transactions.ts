@@ -6,12 +6,14 @@ import type { Engine } from '../database/engine.js';
 import { TENANT_FILTER } from '../entities/tenant-limit.js';
 import {
   DatabaseReadOnlyError,
+  localize,
   PersistenceClosedError,
   TransactionConflictError,
   UnitOfWorkEndedError,
   VersionConflictError,
 } from '../errors.js';
 import { runtimeOf } from '../runtime.js';
+import type { Language } from '../messages/catalog.js';
 import { Replicas } from './replicas.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -37,8 +39,6 @@ export interface ReadOptions {
   readonly replica?: boolean;
 }
 
-const NO_WRITES = 'A read of a replica cannot write: write after it, or read without { replica: true }.';
-
 /** How often a unit of work is begun when it meets concurrent ones, and the longest wait before the second time, in milliseconds. */
 const ATTEMPTS_MAX = 8;
 const FIRST_WAIT_MAX = 10;
@@ -51,16 +51,18 @@ export class Transactions {
   readonly #em: SqlEntityManager;
   readonly #engine: Engine;
   readonly #replicas: Replicas;
+  readonly #language: Language;
   readonly #running = new AsyncLocalStorage<Running>();
   /** The read of a replica that is running: nothing can be written inside it, whatever answers it. */
   readonly #replicaRead = new AsyncLocalStorage<{ hasEnded: boolean }>();
   readonly #active = new Set<Promise<unknown>>();
   #closed = false;
 
-  constructor(em: SqlEntityManager, engine: Engine) {
+  constructor(em: SqlEntityManager, engine: Engine, language: Language) {
     this.#em = em;
     this.#engine = engine;
     this.#replicas = new Replicas(em, engine);
+    this.#language = language;
   }
 
   /**
@@ -69,7 +71,7 @@ export class Transactions {
    */
   async write<T>(tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     return this.#guard(async () => {
-      if (this.#replicaRead.getStore()?.hasEnded === false) throw new DatabaseReadOnlyError({}, NO_WRITES);
+      if (this.#replicaRead.getStore()?.hasEnded === false) throw new DatabaseReadOnlyError('replica read');
       const outer = this.#outer();
       if (outer) return this.#join(outer, tenantId, work);
       for (let attempt = 1; ; attempt++) {
@@ -241,7 +243,8 @@ export class Transactions {
       return await call;
     } catch (error) {
       // Inside a transaction there may be no second connection to ask on.
-      throw this.#engine.translateError(this.#outer() ? error : await this.#tell(error));
+      const told = this.#outer() ? error : await this.#tell(error);
+      throw localize(this.#engine.translateError(told), this.#language);
     } finally {
       this.#active.delete(call);
     }

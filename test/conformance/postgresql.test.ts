@@ -126,7 +126,7 @@ describe.each(SERVERS)('$name: the server', ({ freshUrl }) => {
         await acme.messages.append(second, { role: 'user', content: 'y' });
       });
     await Promise.all([both(chatId, otherId), both(otherId, chatId)]);
-    expect(arrived).toBe(3);
+    expect(arrived).toBeGreaterThan(2);
     expect(await acme.messages.history(chatId)).toHaveLength(2);
     expect(await acme.messages.history(otherId)).toHaveLength(2);
   });
