@@ -1,7 +1,7 @@
 import { describe, it, onTestFinished } from 'vitest';
 import { ENGINES } from '../support/engines.js';
 import { killProcesses } from './faults.js';
-import { FAULTY_SERVERS, interposeProxy, restartServer, terminateConnections } from './server-faults.js';
+import { faultyServer, interposeProxy, restartServer, terminateConnections } from './server-faults.js';
 import { expectSoundHistory } from './sound-history.js';
 
 export interface HistorySizes {
@@ -19,7 +19,7 @@ export function describeHistories({ appends, kills, terminations, networkFaults,
   describe.each(ENGINES)(
     'the history of 32 callers in two processes keeps every rule on $name',
     ({ name, freshUrl }) => {
-      const server = FAULTY_SERVERS[name];
+      const server = faultyServer(name);
 
       it('without faults', async () => {
         await expectSoundHistory({ engine: name, databaseUrl: await freshUrl(), appends });

@@ -39,7 +39,12 @@ const POSTGRESQL: FaultyServer = {
 };
 
 /** One line an engine whose databases live on a server. */
-export const FAULTY_SERVERS: Readonly<Partial<Record<EngineName, FaultyServer>>> = { postgresql: POSTGRESQL };
+const FAULTY_SERVERS: Readonly<Record<Exclude<EngineName, 'sqlite'>, FaultyServer>> = { postgresql: POSTGRESQL };
+
+/** The server of an engine; undefined for one that is embedded. */
+export function faultyServer(engine: EngineName): FaultyServer | undefined {
+  return engine === 'sqlite' ? undefined : FAULTY_SERVERS[engine];
+}
 
 /** The server ends some of the callers' connections, whatever they are doing. */
 export function terminateConnections({ endConnections }: FaultyServer, databaseUrl: string, times: number): Faults {
