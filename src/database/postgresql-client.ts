@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Client, type ClientConfig, type QueryResult } from 'pg';
+import { OwedAnswers } from './owed-answers.js';
 import { CommitInterruptedError } from './server-errors.js';
 
 /** More parameters are a list's: its text is seldom the same twice. */
@@ -36,41 +37,32 @@ const OWN_LIMIT = /^\s*set\s+local\s+statement_timeout\b/i;
  * A class of `pg` clients that prepare what they are sent, under the names of one pool, and that tell what became of a COMMIT:
  * PostgreSQL answers a COMMIT of a failed transaction with ROLLBACK and no error.
  *
- * @param patience How long a server may be silent that owes an answer, in milliseconds, before the connection is taken for lost: the
- *   server's own limit does not help where its answer does not arrive. Undefined to wait for ever; so does a transaction that sets
- *   its own limit.
+ * @param patience How long the server may be silent that owes an answer, in milliseconds; undefined to wait for ever, which is also
+ *   what a transaction does that sets its own limit.
  */
 export function clientClass(names: StatementNames | undefined, patience: number | undefined): typeof Client {
   class PreparingClient extends Client {
     #isLost = false;
-    #hasOwnLimit = false;
-    /** How many answers the server owes. */
-    #owed = 0;
+    #answers: OwedAnswers | undefined;
 
     constructor(config?: string | ClientConfig) {
       super(config);
       // Without a listener the loss of a connection would end the process; whoever uses it finds out by its next statement.
       this.on('error', () => (this.#isLost = true));
       this.on('end', () => (this.#isLost = true));
-      if (patience !== undefined) this.once('connect', () => this.#watch(patience));
-    }
-
-    #watch(limit: number): void {
-      const { stream } = (this as unknown as { readonly connection: { readonly stream: Socket } }).connection;
-      stream.setTimeout(limit, () => {
-        if (this.#owed === 0 || this.#hasOwnLimit) return;
-        const message = `Connection terminated: the server was silent for ${String(limit)} ms`;
-        stream.destroy(Object.assign(new Error(message), { code: 'ETIMEDOUT' }));
+      this.once('connect', () => {
+        const { stream } = (this as unknown as { readonly connection: { readonly stream: Socket } }).connection;
+        this.#answers = new OwedAnswers(stream, patience);
       });
     }
 
     async #answered<T>(answer: Promise<T>): Promise<T> {
-      this.#owed += 1;
-      try {
-        return await answer;
-      } finally {
-        this.#owed -= 1;
-      }
+      return this.#answers?.wait(answer) ?? answer;
+    }
+
+    /** Whether the server may take its time, because the transaction has a limit of its own. */
+    #setPatient(isPatient: boolean): void {
+      if (this.#answers) this.#answers.isPatient = isPatient;
     }
 
     // oxlint-disable-next-line typescript/no-explicit-any -- one implementation for the nine overloads of pg
@@ -79,7 +71,7 @@ export function clientClass(names: StatementNames | undefined, patience: number 
       if (typeof text !== 'string' || parameters.length > 2) return super.query(...(parameters as [never]));
       if (text === 'commit') return this.#commit();
       if (text === 'rollback') return this.#rollback();
-      if (OWN_LIMIT.test(text)) this.#hasOwnLimit = true;
+      if (OWN_LIMIT.test(text)) this.#setPatient(true);
       const given = Array.isArray(values) ? values : [];
       const name = names?.of(text, given.length);
       const config = name === undefined ? { text, values: given } : { name, text, values: given };
@@ -88,7 +80,7 @@ export function clientClass(names: StatementNames | undefined, patience: number 
 
     async #commit(): Promise<QueryResult> {
       const wasSent = !this.#isLost;
-      this.#hasOwnLimit = false;
+      this.#setPatient(false);
       try {
         const result = await this.#answered(super.query('commit'));
         if (result.command === 'COMMIT') return result;
@@ -101,7 +93,7 @@ export function clientClass(names: StatementNames | undefined, patience: number 
 
     /** A connection whose transaction could not be ended goes: nobody shall be given it again. */
     async #rollback(): Promise<QueryResult> {
-      this.#hasOwnLimit = false;
+      this.#setPatient(false);
       try {
         return await this.#answered(super.query('rollback'));
       } catch (error) {
