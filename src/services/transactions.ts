@@ -228,7 +228,9 @@ export class Transactions {
   }
 
   #fork(tenantId: string | undefined): SqlEntityManager {
-    const em = this.#em.fork();
+    // MikroORM would look for a transaction that is under way, and take another ORM's for it: a second manager's calls inside a
+    // transaction of the first would go to the first one's database.
+    const em = this.#em.fork({ disableContextResolution: true });
     limit(em, tenantId);
     return em;
   }
