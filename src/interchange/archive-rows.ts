@@ -1,3 +1,4 @@
+import { ARCHIVE_METADATA, type ArchiveMetadata } from '../entities/archive-metadata.js';
 import type { Conversation } from '../entities/conversation.js';
 import type { Document } from '../entities/document.js';
 import type { Message } from '../entities/message.js';
@@ -8,26 +9,6 @@ import type { Runtime } from '../runtime.js';
 import { checksumOf } from '../services/documents.service.js';
 import type { ArchivedConversation, ArchivedDocument, ArchivedMessage, ArchivedVoiceSession } from './archive.js';
 import { anonymousExternalId, OWN_SOURCE, toExternalId } from './external-key.js';
-
-/** The key under which an imported row's metadata keeps what the archive says and no column holds. */
-export const ARCHIVE_METADATA = 'colloquyArchive';
-
-/** What a row's metadata keeps of an archive; see the properties for which rows have which. */
-export interface ArchiveMetadata {
-  /** Conversations: the language. */
-  readonly lang?: string;
-  /** Conversations: the name of the assistant's part. */
-  readonly assistant?: string;
-  /** Conversations: that they were spoken. */
-  readonly modality?: 'voice';
-  /** Messages: when it was sent, as written; null where the archive does not say. Messages made here have no such key. */
-  readonly at?: string | null;
-  /** Messages: the place in the recording, in milliseconds. */
-  readonly startMs?: number;
-  readonly endMs?: number;
-  /** Voice sessions: made of a voice conversation's messages, not described by the archive. */
-  readonly derived?: true;
-}
 
 /** The rows of one archived conversation, with ids, ready to be stored once the id of its user is known. */
 export interface ConversationRows {
@@ -172,7 +153,7 @@ export class ArchiveRows {
       endTime: new Date(startTime.getTime() + (duration ?? 0)),
       durationSeconds: duration === undefined ? null : duration / 1000,
       audioDurationSeconds: recorded > 0 ? recorded / 1000 : null,
-      metadata: withArchive(undefined, { derived: true }),
+      metadata: withArchive(undefined, { derived: true, ...(instants.length === 0 && { at: null }) }),
       status: 'completed',
       version: 1,
     };

@@ -1,3 +1,4 @@
+import { ARCHIVE_METADATA, type ArchiveMetadata } from '../entities/archive-metadata.js';
 import type { Conversation } from '../entities/conversation.js';
 import type { Document } from '../entities/document.js';
 import type { Message } from '../entities/message.js';
@@ -6,7 +7,6 @@ import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
 import type { TenantContext } from '../services/tenant-context.js';
 import type { UnitOfWork } from '../services/unit-of-work.js';
-import { ARCHIVE_METADATA, type ArchiveMetadata } from './archive-rows.js';
 import { anonymousExternalId, fromExternalId, OWN_SOURCE } from './external-key.js';
 
 export interface ExportCounts {

@@ -1,3 +1,4 @@
+import { ARCHIVE_METADATA } from '../entities/archive-metadata.js';
 import { Conversation } from '../entities/conversation.js';
 import { Document } from '../entities/document.js';
 import { Message } from '../entities/message.js';
@@ -9,7 +10,7 @@ import { writeFreeKey } from '../repositories/race.js';
 import { runtimeOf } from '../runtime.js';
 import type { UnitOfWork } from '../services/unit-of-work.js';
 import type { ArchivedConversation, ArchivedDocument, ArchiveRecord } from './archive.js';
-import { ARCHIVE_METADATA, ArchiveRows, type ConversationRows, userOf } from './archive-rows.js';
+import { ArchiveRows, type ConversationRows, userOf } from './archive-rows.js';
 import { toExternalId } from './external-key.js';
 
 /** A record with the line on which it begins. */

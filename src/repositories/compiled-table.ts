@@ -1,4 +1,5 @@
 import {
+  JsonType,
   ReferenceKind,
   type EntityClass,
   type EntityManager,
@@ -28,6 +29,8 @@ interface Column {
   readonly name: string;
   /** As a table's definition has it, such as `varchar(255)`. */
   readonly type: string;
+  /** Whether its values have no small limit. */
+  readonly isWide: boolean;
   readonly toDatabase: (value: unknown) => unknown;
   readonly fromDatabase: (value: unknown) => unknown;
 }
@@ -45,6 +48,14 @@ export class CompiledTable<Entity extends object> {
   readonly insert: string;
   /** What many rows at once are inserted by. */
   readonly bulk: BulkInsert;
+  /** The properties of a row, in the order of the columns. */
+  readonly keys: readonly string[];
+  /** The properties that tell a row from the tenant's others, its id aside: those of a unique key; none where there is none. */
+  readonly naturalKey: readonly string[];
+  /** The entity whose row a property names by its id; the tenant's is not among them. */
+  readonly references: ReadonlyMap<string, EntityClass<object>>;
+  /** Columns, quoted, whose values have no small limit. */
+  readonly wideColumns: readonly string[];
   readonly #columns: readonly Column[];
   readonly #quoted: ReadonlyMap<string, string>;
 
@@ -56,6 +67,12 @@ export class CompiledTable<Entity extends object> {
     this.insert = `insert into ${this.name} (${this.columns}) values (${this.#columns.map(() => '?').join(', ')})`;
     const columnTypes = this.#columns.map(({ type }) => type);
     this.bulk = { statement: this.insert, table: this.name, columns: this.columns, columnTypes };
+    this.keys = this.#columns.map(({ key }) => key);
+    this.naturalKey = naturalKeyOf(metadata);
+    const references = metadata.relations.filter(({ primary, targetMeta }) => !primary && targetMeta);
+    this.references = new Map(references.map((property) => [keyOf(property), property.targetMeta?.class as never]));
+    const wide = this.#columns.filter(({ isWide }) => isWide);
+    this.wideColumns = wide.map(({ name }) => platform.quoteIdentifier(name));
   }
 
   /** The quoted column of a row's property. */
@@ -97,17 +114,18 @@ export class CompiledTable<Entity extends object> {
 }
 
 function columnOf(property: EntityProperty, platform: Platform): Column {
-  const isReference = property.kind === ReferenceKind.MANY_TO_ONE;
   // A reference's columns are (tenant_id, <its own>); the tenant's stands for itself.
   const name = property.fieldNames.at(-1) ?? property.name;
   const type = property.columnTypes.at(-1) ?? 'text';
-  const key = isReference ? `${property.name}Id` : property.name;
+  const key = keyOf(property);
   const { customType } = property;
+  const isWide = property.type === 'text' || customType instanceof JsonType;
   if (customType) {
     return {
       key,
       name,
       type,
+      isWide,
       toDatabase: (value) => customType.convertToDatabaseValue(value, platform),
       fromDatabase: (value) => customType.convertToJSValue(value, platform),
     };
@@ -117,11 +135,29 @@ function columnOf(property: EntityProperty, platform: Platform): Column {
       key,
       name,
       type,
+      isWide,
       toDatabase: (value) => platform.processDateProperty(value),
       fromDatabase: (value) => (value instanceof Date ? value : platform.parseDate(value as string)),
     };
   }
-  return { key, name, type, toDatabase: (value) => value, fromDatabase: (value) => value };
+  return { key, name, type, isWide, toDatabase: (value) => value, fromDatabase: (value) => value };
+}
+
+/** The property of a row that stands for an entity's. */
+function keyOf({ kind, name }: Pick<EntityProperty, 'kind' | 'name'>): string {
+  return kind === ReferenceKind.MANY_TO_ONE ? `${name}Id` : name;
+}
+
+/** The properties of a unique key, of one that allows no null where there is such; the tenant tells no row from its others. */
+function naturalKeyOf({ uniques, props }: EntityMetadata): string[] {
+  const keys = [
+    ...props.filter(({ unique }) => unique).map((property) => [property]),
+    ...uniques
+      .filter(({ where }) => where === undefined)
+      .map(({ properties }) => props.filter(({ name }) => [properties].flat().map(String).includes(name))),
+  ];
+  const key = keys.find((properties) => properties.every(({ nullable }) => !nullable)) ?? keys[0] ?? [];
+  return key.filter(({ primary }) => !primary).map(keyOf);
 }
 
 function idOf(reference: unknown): string | null {

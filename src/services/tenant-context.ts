@@ -1,3 +1,4 @@
+import { digestOf } from './digest.js';
 import type { Stats } from './stats.service.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { ConversationsService } from './conversations.service.js';
@@ -56,5 +57,15 @@ export class TenantContext {
   /** The rows of this tenant by table, and the size of the whole database. */
   async stats(): Promise<Stats> {
     return this.#readStats(await this.#scope.tenantId());
+  }
+
+  /**
+   * One digest (SHA-256, in hexadecimal digits) of all rows of this tenant as they are at one moment. Two imports of the same archives
+   * have the same one on every engine, and so has a copy of the tenant; any other difference, of a character, of the order of messages,
+   * of a null, changes it. Not part of it are ids, `createdAt`, `updatedAt`, and other times that only tell when an import ran. On
+   * SQLite, which has one connection, other calls of this process wait until it is done.
+   */
+  async digest(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<string> {
+    return this.#scope.snapshot(({ em, users }) => digestOf(em, users.tenantId, options.signal));
   }
 }

@@ -20,6 +20,10 @@ export class TenantScope {
     return this.#transactions.read(await this.tenantId(), work, options);
   }
 
+  async snapshot<T>(work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    return this.#transactions.snapshot(await this.tenantId(), work);
+  }
+
   /** @throws NotFoundError when there is no such tenant. */
   async tenantId(): Promise<string> {
     return (this.#tenantId ??= await this.#findTenantId());

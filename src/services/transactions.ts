@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type EntityClass, OptimisticLockError, wrap } from '@mikro-orm/core';
+import { type EntityClass, IsolationLevel, OptimisticLockError, type TransactionOptions, wrap } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { Engine } from '../database/engine.js';
 import { TENANT_FILTER } from '../entities/tenant-limit.js';
@@ -42,6 +42,8 @@ export interface ReadOptions {
 /** How often a unit of work is begun when it meets concurrent ones, and the longest wait before the second time, in milliseconds. */
 const ATTEMPTS_MAX = 8;
 const FIRST_WAIT_MAX = 10;
+
+const SNAPSHOT: TransactionOptions = { isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true };
 
 /**
  * Opens units of work. One that begins inside another joins its transaction: an embedded database has one connection, and a pool
@@ -86,9 +88,24 @@ export class Transactions {
     });
   }
 
-  async #attempt<T>(tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` in a transaction that only reads, and sees the database as it was at its first read; or in the one that is running.
+   * An embedded database has one connection: other calls wait until `work` resolves.
+   */
+  async snapshot<T>(tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    return this.#guard(async () => {
+      const outer = this.#outer();
+      return outer ? this.#join(outer, tenantId, work) : this.#attempt(tenantId, work, SNAPSHOT);
+    });
+  }
+
+  async #attempt<T>(
+    tenantId: string | undefined,
+    work: (unit: UnitOfWork) => Promise<T>,
+    options: TransactionOptions = {},
+  ): Promise<T> {
     // MikroORM works on a fork of its own, whose filter parameters are a copy.
-    return this.#fork(tenantId).transactional((em) => this.#begun(em, tenantId, work));
+    return this.#fork(tenantId).transactional((em) => this.#begun(em, tenantId, work), options);
   }
 
   /** Runs `work` in the transaction of an entity manager, for others to join. */

@@ -11,9 +11,12 @@ interface RawDatabase {
 
 const SQLITE: RawDatabase = {
   async rows(url, sql) {
-    const database = new Database(url.replace(/^sqlite:/, '').replace(/\?.*$/s, ''), { readonly: true });
+    const database = new Database(url.replace(/^sqlite:/, '').replace(/\?.*$/s, ''));
     try {
-      return database.prepare<[], RawRow>(sql).all();
+      const statement = database.prepare<[], RawRow>(sql);
+      if (statement.reader) return statement.all();
+      statement.run();
+      return [];
     } finally {
       database.close();
     }
@@ -42,7 +45,7 @@ function databaseOf(url: string): RawDatabase {
   return database;
 }
 
-/** What a statement selects, asked beside the library, on a connection of its own. */
+/** What a statement selects, or nothing; run beside the library, on a connection of its own. */
 export async function rawRows(url: string, sql: string): Promise<RawRow[]> {
   return databaseOf(url).rows(url, sql);
 }

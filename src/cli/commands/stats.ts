@@ -4,21 +4,40 @@ import type { CommandContext, CommandRunner } from '../command-context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { showStats } from '../show.js';
 
+interface StatsCommandOptions {
+  readonly tenant?: string;
+  readonly digest?: boolean;
+  readonly json?: boolean;
+}
+
 export function addStatsCommand(program: Command, run: CommandRunner): void {
   program
     .command('stats')
     .description('count the rows of each entity and the size of the database')
     .option('--tenant <slug>', 'count the rows of this tenant alone')
+    .option('--digest', "add one digest of all of the tenant's rows, the same on every engine; needs --tenant")
     .option('--json', 'print the result as JSON')
-    .action((options: { tenant?: string; json?: boolean }) =>
-      run((context) => stats(context, options.tenant), options.json),
-    );
+    .action((options: StatsCommandOptions) => run((context) => stats(context, options), options.json));
 }
 
-async function stats({ terminal }: CommandContext, slug: string | undefined): Promise<ExitCode> {
+async function stats({ terminal, signal }: CommandContext, options: StatsCommandOptions): Promise<ExitCode> {
+  const { tenant: slug, digest: withDigest = false } = options;
+  if (withDigest && slug === undefined) {
+    terminal.refuse('A digest is one of a tenant; name it with --tenant.');
+    return EXIT.usage;
+  }
   await using persistence = await PersistenceManager.open();
-  const result = await (slug === undefined ? persistence.stats() : persistence.tenant(slug).stats());
-  showStats(terminal, result, slug === undefined ? 'It holds' : `Tenant ${slug} has`);
-  terminal.result(slug === undefined ? result : { tenant: slug, ...result });
+  if (slug === undefined) {
+    const all = await persistence.stats();
+    showStats(terminal, all);
+    terminal.result(all);
+    return EXIT.success;
+  }
+  const tenant = persistence.tenant(slug);
+  const own = await tenant.stats();
+  const digest = withDigest ? await tenant.digest({ signal }) : undefined;
+  showStats(terminal, own, `Tenant ${slug} has`);
+  if (digest !== undefined) terminal.line(`Digest: ${digest}`);
+  terminal.result({ tenant: slug, ...own, ...(digest !== undefined && { digest }) });
   return EXIT.success;
 }
