@@ -19,6 +19,15 @@ export interface ValidationIssue {
   readonly constraints?: readonly unknown[];
 }
 
+/** How a row of a copy and its original disagree: which properties are different, never their values. */
+export interface RowDifference {
+  readonly table: string;
+  readonly id: string;
+  /** At the target; `unexpected` is what the source does not have. */
+  readonly problem: 'missing' | 'unexpected' | 'different' | 'invalid';
+  readonly properties: readonly string[];
+}
+
 interface Row {
   readonly entity: string;
   readonly key: string;
@@ -52,6 +61,12 @@ export interface ErrorFields {
   };
   readonly ARCHIVE_UNREADABLE: { readonly file: string; readonly reason: string };
   readonly ARCHIVE_REJECTED: { readonly file: string; readonly line: number; readonly reason: string };
+  readonly COPY_REFUSED: {
+    readonly tenant: string;
+    readonly reason: 'other tenant' | 'other rows' | 'invalid row';
+    readonly differences: readonly RowDifference[];
+    readonly issues: readonly ValidationIssue[];
+  };
   readonly UNIT_OF_WORK_ENDED: Nothing;
   readonly PERSISTENCE_CLOSED: Nothing;
 }
@@ -81,6 +96,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: stri
   SCHEMA_MISMATCH: [500, 'Schema and code do not agree'],
   ARCHIVE_UNREADABLE: [422, 'The archive cannot be read'],
   ARCHIVE_REJECTED: [422, 'The archive has a bad record'],
+  COPY_REFUSED: [409, 'The tenant cannot be copied'],
   UNIT_OF_WORK_ENDED: [500, 'The unit of work has ended'],
   PERSISTENCE_CLOSED: [503, 'The persistence manager is closed'],
 };
@@ -129,6 +145,11 @@ export function localize(error: unknown, language: Language): unknown {
   return error instanceof ColloquyError ? error.localize(language) : error;
 }
 
+function localizeIssues(issues: readonly ValidationIssue[], language: Language): ValidationIssue[] {
+  const catalog = CATALOGS[language];
+  return issues.map((issue) => ({ ...issue, message: ruleMessage(catalog, issue.rule, issue.constraints) }));
+}
+
 /** The input breaks one or more rules; all of them are in `issues`. Nothing was written. */
 export class ValidationError extends ColloquyError<'VALIDATION_FAILED'> {
   constructor(
@@ -139,11 +160,7 @@ export class ValidationError extends ColloquyError<'VALIDATION_FAILED'> {
   }
 
   override localize(language: Language): this {
-    const issues = this.issues.map((issue) => ({
-      ...issue,
-      message: ruleMessage(CATALOGS[language], issue.rule, issue.constraints),
-    }));
-    Object.assign(this, { issues });
+    Object.assign(this, { issues: localizeIssues(this.issues, language) });
     return super.localize(language);
   }
 }
@@ -329,6 +346,25 @@ export class ArchiveRejectedError extends ColloquyError<'ARCHIVE_REJECTED'> {
     readonly reason: string,
   ) {
     super('ARCHIVE_REJECTED', { file, line, reason });
+  }
+}
+
+/** A tenant cannot be copied, because of what the target or the source has. */
+export class CopyRefusedError extends ColloquyError<'COPY_REFUSED'> {
+  constructor(
+    readonly tenant: string,
+    readonly reason: 'other tenant' | 'other rows' | 'invalid row',
+    /** Some of the rows, where there are many. */
+    readonly differences: readonly RowDifference[],
+    /** The rules that an invalid row breaks. */
+    readonly issues: readonly ValidationIssue[] = [],
+  ) {
+    super('COPY_REFUSED', { tenant, reason, differences, issues });
+  }
+
+  override localize(language: Language): this {
+    Object.assign(this, { issues: localizeIssues(this.issues, language) });
+    return super.localize(language);
   }
 }
 

@@ -24,6 +24,7 @@ export type { AppendOptions, HistoryRequest, MessageInput } from './repositories
 export type { Page, PageRequest } from './repositories/page.js';
 export { type Clock, createIdSource, type IdSource, type Random, type Sources } from './runtime.js';
 export type { ApiKeyInfo, ApiKeyInput } from './services/api-keys.service.js';
+export type { CopyOptions, CopyProgress, CopyReport, TenantCopyReport } from './services/copy.js';
 export type {
   ConversationChanges,
   ConversationInput,

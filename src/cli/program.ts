@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { configuredLanguage } from '../config.js';
 import { ArchiveRejectedError, ColloquyError, ConfigurationError, ValidationError } from '../errors.js';
 import type { CommandContext } from './command-context.js';
+import { addCopyCommand } from './commands/copy.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addExportCommand } from './commands/export.js';
 import { addHistoryCommand } from './commands/history.js';
@@ -22,7 +23,7 @@ The database is the one that DATABASE_URL names, sqlite:./colloquy.sqlite unless
 
 Exit codes:
   0  done
-  1  done, with findings: records were left out, or a check did not pass
+  1  done, with findings: records were left out, a check did not pass, or a copy differs
   2  the arguments or the configuration are wrong
   3  not done: a file or the database could not be read or written, or there is no such row
   130  interrupted; what was committed before stays
@@ -32,6 +33,7 @@ Examples:
   colloquy history star:42 --last 10
   colloquy stats --tenant acme --json
   colloquy export --tenant acme --out acme.jsonl.gz
+  colloquy copy --from sqlite:./colloquy.sqlite --to postgresql://app@db.example/app
 `;
 
 /** Runs the command line and returns its exit code. */
@@ -56,6 +58,7 @@ export async function runCommandLine(argv: readonly string[], signal: AbortSigna
   for (const add of [
     addImportCommand,
     addExportCommand,
+    addCopyCommand,
     addHistoryCommand,
     addStatsCommand,
     addMigrateCommand,

@@ -47,6 +47,11 @@ export interface Engine {
   databaseSize(em: SqlEntityManager): Promise<number>;
   /** Whether the database can have copies on other servers that reads are sent to. */
   readonly takesReplicas: boolean;
+  /**
+   * The same for two URLs of one database, however they write it; undefined where only this connection reaches it. The description
+   * stands for it where an engine cannot tell.
+   */
+  identity?(em: SqlEntityManager): Promise<string | undefined>;
   /** Whether concurrent transactions can fail for no fault of their own, so that a unit of work is to be run again. */
   readonly retriesConflicts: boolean;
   /** Whether there is a database already; for a server always true. It connects to nothing. */

@@ -39,6 +39,12 @@ export function createPostgreSqlEngine(url: string, nameOf?: NameOf): Engine {
       const [row] = await em.execute<{ size: number }[]>('select pg_database_size(current_database()) as size');
       return row?.size ?? 0;
     },
+    async identity(em: SqlEntityManager) {
+      // No two servers began in the same microsecond; a host has many names.
+      const sql = 'select current_database() as name, extract(epoch from pg_postmaster_start_time()) as began';
+      const [row] = await em.execute<{ name: string; began: string }[]>(sql);
+      return `postgresql ${row?.began ?? ''} ${row?.name ?? ''}`;
+    },
     assertReachable: () => undefined,
     exists: () => true,
     translateError: (error) => translatePostgreSqlError(error, description),

@@ -37,6 +37,11 @@ export function createSqliteEngine(url: string): Engine {
       const [row] = await em.execute<{ size: number }[]>(query);
       return row?.size ?? 0;
     },
+    async identity() {
+      if (settings.path === ':memory:') return undefined;
+      const { dev, ino } = statSync(settings.path, { bigint: true });
+      return `sqlite ${String(dev)}:${String(ino)}`;
+    },
     assertReachable() {
       if (settings.path !== ':memory:') assertFile(settings.path, description);
     },

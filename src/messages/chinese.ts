@@ -40,6 +40,11 @@ export const chinese: Catalog = {
     ARCHIVE_UNREADABLE: ({ file, reason }) => `无法导入 ${file}：${reason}。`,
     ARCHIVE_REJECTED: ({ file, line, reason }) =>
       `${file}:${String(line)}：${reason}。本次导入为严格模式：未写入任何内容。`,
+    COPY_REFUSED: ({ tenant, reason, differences: [first], issues }) => {
+      const row = `${String(first?.table)} ${String(first?.id)}`;
+      const rules = issues.map(({ path, message }) => `${path} ${message}`).join('；');
+      return `无法复制租户 ${quoted(tenant)}：${COPY_REASONS[reason](row, rules)}`;
+    },
     UNIT_OF_WORK_ENDED: () => '工作单元在其内部的这次调用完成之前已经结束。请在函数返回前等待每一次调用。',
     PERSISTENCE_CLOSED: () => '该 PersistenceManager 已关闭。请用 PersistenceManager.open() 重新打开。',
   },
@@ -91,4 +96,12 @@ const SCHEMA_PROBLEMS = {
   changed: (names: string) => `有迁移在应用之后被修改（${names}）。请恢复原文件，把改动放进新的迁移。`,
   pending: (names: string) => `有待应用的迁移（${names}）。请先运行 "colloquy migrate up"。`,
   foreign: () => '它含有并非由 Colloquy 建立的表。请换用其他数据库。',
+} as const;
+
+const COPY_REASONS = {
+  'other tenant': () => '目标数据库中已有另一个同名租户。未写入该租户的任何内容；请复制到其他数据库。',
+  'other rows': (row: string) =>
+    `目标数据库中有该租户的记录与来源不同，例如 ${row}。未写入该租户的任何内容；请复制到没有该租户的数据库。若先前的复制曾中断，而来源此后有改动，也应如此。`,
+  'invalid row': (row: string, rules: string) =>
+    `${row} 不符合规则（${rules}）。请在来源中更正后再次复制；已复制的内容会保留，不会重复。`,
 } as const;

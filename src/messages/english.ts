@@ -46,6 +46,11 @@ export const english: Catalog = {
     ARCHIVE_UNREADABLE: ({ file, reason }) => `${file} cannot be imported: ${reason}.`,
     ARCHIVE_REJECTED: ({ file, line, reason }) =>
       `${file}:${String(line)}: ${reason}. The import was strict: nothing was written.`,
+    COPY_REFUSED: ({ tenant, reason, differences: [first], issues }) => {
+      const row = `${String(first?.table)} ${String(first?.id)}`;
+      const rules = issues.map(({ path, message }) => `${path} ${message}`).join('; ');
+      return `Tenant ${quoted(tenant)} cannot be copied: ${COPY_REASONS[reason](row, rules)}`;
+    },
     UNIT_OF_WORK_ENDED: () =>
       'The unit of work ended before this call inside it did. Await every call before its function returns.',
     PERSISTENCE_CLOSED: () => 'This PersistenceManager is closed. Open another one with PersistenceManager.open().',
@@ -104,4 +109,13 @@ const SCHEMA_PROBLEMS = {
     `migrations were edited after they had been applied (${names}). Restore their files and put the change into a new migration.`,
   pending: (names: string) => `migrations are pending (${names}). Run "colloquy migrate up" first.`,
   foreign: () => 'it holds tables that Colloquy did not make. Choose another database.',
+} as const;
+
+const COPY_REASONS = {
+  'other tenant': () =>
+    'the target has another tenant of this name. Nothing of it was written; copy into another database.',
+  'other rows': (row: string) =>
+    `the target has rows of it that are not the source's, such as ${row}. Nothing of it was written; copy into a database that does not have this tenant, also if an earlier copy into this one was interrupted and the source has changed since.`,
+  'invalid row': (row: string, rules: string) =>
+    `${row} breaks rules (${rules}). Correct it in the source and copy again; what was copied stays, and is not copied twice.`,
 } as const;

@@ -3,9 +3,10 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { type ConfigurationInput, configuredLanguage } from '../config.js';
 import type { Engine } from '../database/engine.js';
 import { Migrator } from '../database/migrator.js';
-import { localize, SchemaMismatchError } from '../errors.js';
+import { DatabaseUnavailableError, localize, SchemaMismatchError } from '../errors.js';
 import type { Language } from '../messages/catalog.js';
 import { createRuntime, installRuntime, type Runtime, type Sources } from '../runtime.js';
+import { type CopyEnd, type CopyOptions, type CopyReport, copyTenants } from './copy.js';
 import { configuredEngine } from './orm-engine.js';
 import { createOrmOptions } from './orm-options.js';
 import { readStats, type Stats } from './stats.service.js';
@@ -15,7 +16,7 @@ import { TenantsService } from './tenants.service.js';
 import { Transactions } from './transactions.js';
 
 export interface OpenOptions extends ConfigurationInput, Partial<Sources> {
-  /** Applies pending migrations; true unless given. With false, a database that lacks some is refused. */
+  /** Applies pending migrations; true unless given. With false, a database that lacks some is refused, and none is made. */
   readonly migrate?: boolean;
 }
 
@@ -48,6 +49,8 @@ export class PersistenceManager {
     const engine = await configuredEngine(options);
     const language = configuredLanguage(options);
     engine.assertReachable();
+    if (options.migrate === false && !engine.exists())
+      throw new DatabaseUnavailableError(engine.description, 'there is no such file');
     const runtime = createRuntime(options);
     const orm = await MikroORM.init(createOrmOptions(engine));
     installRuntime(orm.config, runtime);
@@ -108,6 +111,24 @@ export class PersistenceManager {
   /** The rows of all tenants by table, and the size of the database. */
   async stats(): Promise<Stats> {
     return readStats(this.#transactions, this.#engine);
+  }
+
+  /**
+   * Copies all tenants, or one, with every row of theirs, ids and times included, to the database of another manager, of the same
+   * engine or another. Each tenant is copied as it is at the moment when its copy begins; what is written at the source later is not
+   * copied, and on SQLite, which has one connection, other calls of this manager wait. Rows are written in batches of one transaction each, so a copy that was ended, at whatever moment, is completed by copying
+   * again. At its end the target is read again and its digest compared; `isEqual` of each tenant's report tells the result.
+   *
+   * @throws ConfigurationError when both are one database; CopyRefusedError when the target has rows of a tenant that are not equal to
+   *   the source's, before any of that tenant is written, or when a row of the source breaks a rule; NotFoundError when there is no
+   *   such tenant; the signal's reason when it is aborted.
+   */
+  async copyTo(target: PersistenceManager, options: CopyOptions = {}): Promise<CopyReport> {
+    return copyTenants(this.#end, target.#end, options);
+  }
+
+  get #end(): CopyEnd {
+    return { tenants: this.tenants, transactions: this.#transactions, engine: this.#engine };
   }
 
   /** Closes the database. Calls that are under way end first; later ones fail with PersistenceClosedError. */

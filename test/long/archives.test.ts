@@ -5,27 +5,14 @@ import { pipeline } from 'node:stream/promises';
 import { describe, expect, it } from 'vitest';
 import type { ImportReport } from '../../src/interchange/import-archives.js';
 import type { Stats } from '../../src/services/stats.service.js';
-import { colloquy, type Finished, startProgram, typescript } from '../support/command-line.js';
+import { colloquy } from '../support/command-line.js';
+import { measured } from '../support/measured.js';
 import { publishedArchives } from '../support/published-data.js';
 import { openRaw } from '../support/raw-database.js';
 import { storedConversations } from '../support/table-dump.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const { conversations, documents } = publishedArchives();
-const MAX_PEAK_MIB = 300;
-
-/** Runs the command line in a process that tells its peak memory, which is held against the limit. */
-async function measured(what: string, parameters: readonly string[], url: string): Promise<Finished> {
-  const command = typescript('src/cli/main.ts', ['test/support/children/print-peak-memory.ts']);
-  const begun = performance.now();
-  const finished = await startProgram([...command, ...parameters], { url }).finished;
-  const peak = Number(/peak resident set: (\d+) KiB/.exec(finished.stderr)?.[1]) / 1024;
-  console.info(`${what}: ${((performance.now() - begun) / 1000).toFixed(1)} s, peak ${peak.toFixed(0)} MiB`);
-  expect(finished).toMatchObject({ code: 0, signal: null });
-  expect.soft(peak, `MiB at the peak of the ${what}`).toBeLessThan(MAX_PEAK_MIB);
-  return finished;
-}
-
 async function digestOf(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
