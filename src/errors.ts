@@ -194,8 +194,11 @@ export class ReferenceNotFoundError extends ColloquyError<'REFERENCE_NOT_FOUND'>
 
 /** A unit of work was about to write a row of another tenant. Nothing was written. */
 export class TenantMismatchError extends ColloquyError<'TENANT_MISMATCH'> {
-  constructor(readonly entity: string) {
-    super('TENANT_MISMATCH', { entity });
+  constructor(
+    readonly entity: string,
+    options?: ErrorOptions,
+  ) {
+    super('TENANT_MISMATCH', { entity }, options);
   }
 }
 

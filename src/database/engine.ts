@@ -20,6 +20,12 @@ export interface BulkInsert {
   readonly columnTypes: readonly string[];
 }
 
+/** Stands for all tenants where else one is named. */
+export const EVERY_TENANT = Symbol('every tenant');
+
+/** Whose rows are to be reached: one tenant's, by its id; {@link EVERY_TENANT}'s; undefined where the rows are no tenant's. */
+export type TenantLimit = string | typeof EVERY_TENANT | undefined;
+
 /** What the connections of our engines can do beyond MikroORM's. */
 export interface BulkConnection {
   /** Inserts rows, whose values are in the order of the columns, inside a running transaction. */
@@ -29,6 +35,11 @@ export interface BulkConnection {
    * part of one. An engine whose writing transactions exclude each other from their beginning needs no more than a transaction.
    */
   migrateAlone?<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /**
+   * Has the database itself keep everything that the entity manager sends from now on, inside its transaction or without one, to
+   * these rows. An engine that cannot has none.
+   */
+  limit?(em: SqlEntityManager, limit: TenantLimit): void;
 }
 
 /**
@@ -43,6 +54,12 @@ export interface Engine {
   readonly migrations: readonly NamedMigration[];
   /** The part of MikroORM's configuration that depends on the engine. */
   readonly options: Partial<Options>;
+  /**
+   * Finds out, once the schema is there, whether the database can be used as the URL says.
+   *
+   * @throws ConfigurationError saying what to type.
+   */
+  assertUsable?(em: SqlEntityManager): Promise<void>;
   /** The size of the whole database in bytes. */
   databaseSize(em: SqlEntityManager): Promise<number>;
   /** Whether the database can have copies on other servers that reads are sent to. */

@@ -2,10 +2,12 @@ import type { Configuration, Transaction } from '@mikro-orm/core';
 import { AbstractSqlDriver, PostgreSqlConnection, PostgreSqlPlatform } from '@mikro-orm/postgresql';
 import { CompiledQuery, type PostgresDialect } from 'kysely';
 import type { PoolConfig, TypeOverrides } from 'pg';
+import type { SqlEntityManager } from '@mikro-orm/sql';
 import { bindsParameters } from './bound-connection.js';
 import type { BindingStyle } from './bound-statement.js';
-import type { BulkConnection, BulkInsert } from './engine.js';
+import type { BulkConnection, BulkInsert, TenantLimit } from './engine.js';
 import { clientClass, StatementNames } from './postgresql-client.js';
+import { SECURITY_SETTING, sessionContextOf, TransactionSessions } from './postgresql-sessions.js';
 import type { PostgreSqlSettings } from './postgresql-url.js';
 import { releasesConnections } from './releasing-driver.js';
 import { tlsOptions } from './tls.js';
@@ -44,8 +46,17 @@ export class BoundPostgreSqlConnection
   extends bindsParameters(PostgreSqlConnection, POSTGRESQL_STYLE)
   implements BulkConnection
 {
-  override createKyselyDialect(settings: PoolConfig): PostgresDialect {
-    return releasesConnections(super.createKyselyDialect(settings));
+  /** Undefined where row-level security is switched off. */
+  #sessions: TransactionSessions | undefined;
+
+  override createKyselyDialect(given: PoolConfig): PostgresDialect {
+    const dialect = releasesConnections(super.createKyselyDialect(given));
+    if (this.#settings.rowLevelSecurity) this.#sessions = new TransactionSessions(dialect);
+    return dialect;
+  }
+
+  get #settings(): PostgreSqlSettings {
+    return this.config.get('driverOptions') as PostgreSqlSettings;
   }
 
   override mapOptions(given: PoolConfig): PoolConfig {
@@ -69,13 +80,34 @@ export class BoundPostgreSqlConnection
       idleTimeoutMillis: settings.idleTimeout,
       statement_timeout: settings.statementTimeout,
       application_name: settings.applicationName,
-      options: '-c timezone=UTC',
+      options: `-c timezone=UTC${settings.rowLevelSecurity ? '' : ` -c ${SECURITY_SETTING}=off`}`,
       keepAlive: true,
       Client: clientClass(
         settings.namedStatements ? new StatementNames() : undefined,
         settings.statementTimeout === 0 ? undefined : settings.statementTimeout + settings.connectTimeout,
       ),
     };
+  }
+
+  /** MikroORM would send two statements for a session at once; here the first statement that needs the session brings it along. */
+  override async begin(options: Parameters<PostgreSqlConnection['begin']>[0] = {}) {
+    const { sessionContext, ...rest } = options;
+    const transaction = await super.begin(rest);
+    if (!this.#sessions) return transaction;
+    if (!options.ctx) return this.#sessions.open(transaction, sessionContext);
+    this.#sessions.nest(options.ctx, transaction);
+    return transaction;
+  }
+
+  limit(em: SqlEntityManager, limit: TenantLimit): void {
+    if (!this.#settings.rowLevelSecurity) return;
+    const context = sessionContextOf(limit);
+    const transaction = em.getTransactionContext();
+    // MikroORM changes no session inside a transaction; this one's transactions can have several.
+    em.resetTransactionContext();
+    em.clearSessionContext();
+    if (context) em.setSessionContext(context);
+    if (transaction && this.#sessions) em.setTransactionContext(this.#sessions.share(transaction, context));
   }
 
   /** Inserts rows by a statement that takes one array for each column, so that any number of rows needs no other statement. */
@@ -110,6 +142,10 @@ export class BoundPostgreSqlConnection
       // Neither waiting for another process nor changing a large table has a limit that is known before.
       await transaction.executeQuery(CompiledQuery.raw('set local statement_timeout = 0'));
       await transaction.executeQuery(CompiledQuery.raw('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]));
+      // A migration that changes rows changes every tenant's. Without row-level security it may do without the roles, too.
+      const settings = `select set_config('${SECURITY_SETTING}', 'off', true), set_config('colloquy.roles', $1, true)`;
+      const roles = this.#settings.rowLevelSecurity ? 'required' : 'optional';
+      await transaction.executeQuery(CompiledQuery.raw(settings, [roles]));
       return work(transaction);
     });
   }

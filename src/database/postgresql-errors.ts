@@ -1,6 +1,8 @@
 import { translateOrmError } from './orm-errors.js';
 import {
   AlreadyExistsError,
+  type ColloquyError,
+  ConfigurationError,
   DatabaseFailedError,
   DatabaseFullError,
   DatabaseLockedError,
@@ -8,27 +10,42 @@ import {
   DatabaseTimeoutError,
   OutcomeUnknownError,
   ReferenceNotFoundError,
+  TenantMismatchError,
   TransactionConflictError,
 } from '../errors.js';
 import { isConnectionLoss } from './postgresql-client.js';
-import { CommitInterruptedError, type MakeError, unavailable, violated } from './server-errors.js';
+import { howToGrantRoles } from './postgresql-row-level-security.js';
+import { TENANT_ROLE } from './postgresql-sessions.js';
+import { CommitInterruptedError, reasonOf, unavailable as unavailableServer, violated } from './server-errors.js';
+import type { UniqueKeys } from './unique-keys.js';
 
 /** What the server says about an error beside its code; see https://www.postgresql.org/docs/current/protocol-error-fields.html. */
 interface ServerError extends Error {
   readonly code?: string;
-  readonly detail?: string;
   readonly table?: string;
   readonly column?: string;
   readonly constraint?: string;
+  readonly routine?: string;
 }
 
-type Make = MakeError<ServerError>;
+const INSUFFICIENT_PRIVILEGE = '42501';
 
+/** What an error is told with, beside what the server says. */
+export interface ErrorContext {
+  /** The database for people, without secrets. */
+  readonly database: string;
+  readonly user: string;
+  readonly uniqueKeys: UniqueKeys;
+}
+
+type Make = (error: ServerError, context: ErrorContext) => ColloquyError;
+
+const unavailable: Make = (cause, { database }) => unavailableServer(cause, database);
 const tooLarge: Make = ({ table, column }) => violated(table, column, 'range');
 
 /** SQLSTATEs, by their longest prefix; see https://www.postgresql.org/docs/current/errcodes-appendix.html. */
 const SERVER_ERRORS: readonly (readonly [prefix: string, make: Make])[] = [
-  ['23505', (cause) => new AlreadyExistsError(columnsOf(cause), { cause })],
+  ['23505', (cause, context) => new AlreadyExistsError(columnsOf(cause, context), { cause })],
   ['23503', (cause) => new ReferenceNotFoundError({ cause })],
   ['23502', ({ table, column }) => violated(table, column, 'notNull')],
   ['23514', ({ table, constraint }) => violated(table, constraint, 'check')],
@@ -50,20 +67,26 @@ const SERVER_ERRORS: readonly (readonly [prefix: string, make: Make])[] = [
 ];
 
 /** An error of `pg` or of the network, raw or wrapped by MikroORM, as one of `errors.ts`; anything else comes back as it is. */
-export function translatePostgreSqlError(error: unknown, database: string): unknown {
+export function translatePostgreSqlError(error: unknown, context: ErrorContext): unknown {
   const known = translateOrmError(error);
   if (known || !(error instanceof Error)) return known ?? error;
   if (error instanceof CommitInterruptedError) return new OutcomeUnknownError({ cause: error });
-  if (isConnectionLoss(error)) return unavailable(error, database);
-  const { code } = error as ServerError;
+  if (isConnectionLoss(error)) return unavailable(error, context);
+  const { code, constraint, routine } = error as ServerError;
+  if (code === INSUFFICIENT_PRIVILEGE && constraint === TENANT_ROLE) {
+    const problem = `${context.database}: ${reasonOf(error)}; ${howToGrantRoles(context.user)}`;
+    return new ConfigurationError([problem], { cause: error });
+  }
+  // What row-level security says of a row that it does not let in, in every language.
+  if (code === INSUFFICIENT_PRIVILEGE && routine === 'ExecWithCheckOptions') {
+    return new TenantMismatchError('row', { cause: error });
+  }
   if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code)) return error;
   const [, make] = SERVER_ERRORS.find(([prefix]) => code.startsWith(prefix)) ?? [];
-  return make ? make(error, database) : new DatabaseFailedError(code, { cause: error });
+  return make ? make(error, context) : new DatabaseFailedError(code, { cause: error });
 }
 
-/** `Key (tenant_id, external_id)=(…) already exists.`, in whatever language; the tenant's column is not news. */
-function columnsOf({ table, constraint, detail = '' }: ServerError): string {
-  const columns = /\(([^()]+)\)=\(/.exec(detail)?.[1]?.split(', ') ?? [];
-  const named = columns.filter((column) => column !== 'tenant_id').map((column) => `${table ?? ''}.${column}`);
-  return named.join(', ') || constraint || 'key';
+/** The server shows no columns to a role that row-level security binds. */
+function columnsOf({ constraint = 'key' }: ServerError, { uniqueKeys }: ErrorContext): string {
+  return uniqueKeys.get(constraint)?.join(', ') || constraint;
 }

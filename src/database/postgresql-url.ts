@@ -3,13 +3,17 @@ import { type NameOf, parseServerUrl, type ServerSettings, type UrlForm } from '
 /** Where a PostgreSQL server is, and how to use it. */
 export interface PostgreSqlSettings extends ServerSettings {
   readonly namedStatements: boolean;
+  readonly rowLevelSecurity: boolean;
 }
 
 const FORM: UrlForm = {
   engine: 'PostgreSQL',
   example: 'postgresql://USER@HOST:5432/DATABASE',
   port: 5432,
-  parameters: { namedStatements: { preset: 'true', pattern: /^(?:true|false)$/, asks: 'true or false' } },
+  parameters: {
+    namedStatements: { preset: 'true', pattern: /^(?:true|false)$/, asks: 'true or false' },
+    rowLevelSecurity: { preset: 'true', pattern: /^(?:true|false)$/, asks: 'true or false' },
+  },
 };
 
 /**
@@ -19,5 +23,9 @@ const FORM: UrlForm = {
  */
 export function parsePostgreSqlUrl(text: string, nameOf?: NameOf): PostgreSqlSettings {
   const { settings, own } = parseServerUrl(text, FORM, nameOf);
-  return Object.freeze({ ...settings, namedStatements: own['namedStatements'] === 'true' });
+  return Object.freeze({
+    ...settings,
+    namedStatements: own['namedStatements'] === 'true',
+    rowLevelSecurity: own['rowLevelSecurity'] === 'true',
+  });
 }

@@ -3,21 +3,25 @@ import { postgreSqlMigrations } from '../migrations/postgresql/index.js';
 import type { Engine } from './engine.js';
 import { translatePostgreSqlError } from './postgresql-errors.js';
 import { BoundPostgreSqlDriver } from './postgresql-driver.js';
+import { assertSecurityUsable, declarePolicies } from './postgresql-row-level-security.js';
 import { parsePostgreSqlUrl } from './postgresql-url.js';
 import { describeServer, type NameOf } from './server-url.js';
+import { type UniqueKeys, uniqueKeysOf } from './unique-keys.js';
 
 /**
  * The server engine: `postgresql://USER[:PASSWORD]@HOST[:PORT]/DATABASE` (or `postgres:`). Parameters, times in milliseconds:
  * `sslmode` (`disable`; see `tls.ts`), `sslrootcert`, `sslcert` and `sslkey` (paths of PEM files), `poolSize` (25), `poolIdle` (5, how
  * many connections stay open unused), `connectTimeout` (5000, also how long to wait for a free connection), `statementTimeout` (30000; 0
- * for none), `idleTimeout` (30000), `applicationName` (`colloquy`), and `namedStatements=false` for a pooler that cannot keep prepared
- * statements. The database must exist; its tables are made.
+ * for none), `idleTimeout` (30000), `applicationName` (`colloquy`), `namedStatements=false` for a pooler that cannot keep prepared
+ * statements, and `rowLevelSecurity=false` to let tenants be kept apart by keys and filters alone. The database must exist; its tables
+ * are made.
  *
  * @throws ConfigurationError for a part or a parameter that cannot be.
  */
 export function createPostgreSqlEngine(url: string, nameOf?: NameOf): Engine {
   const settings = parsePostgreSqlUrl(url, nameOf);
   const description = describeServer('PostgreSQL', settings);
+  let uniqueKeys: UniqueKeys = new Map();
   return {
     name: 'postgresql',
     description,
@@ -29,12 +33,19 @@ export function createPostgreSqlEngine(url: string, nameOf?: NameOf): Engine {
       dbName: settings.database,
       driverOptions: settings,
       ensureDatabase: false,
+      discovery: {
+        afterDiscovered(storage, platform) {
+          declarePolicies(storage);
+          uniqueKeys = uniqueKeysOf(storage, platform);
+        },
+      },
       migrations: {
         snapshotName: '.snapshot-postgresql',
         pathTs: 'src/migrations/postgresql',
         path: 'dist/migrations/postgresql',
       },
     },
+    assertUsable: (em) => assertSecurityUsable(em, settings),
     async databaseSize(em: SqlEntityManager) {
       const [row] = await em.execute<{ size: number }[]>('select pg_database_size(current_database()) as size');
       return row?.size ?? 0;
@@ -47,6 +58,7 @@ export function createPostgreSqlEngine(url: string, nameOf?: NameOf): Engine {
     },
     assertReachable: () => undefined,
     exists: () => true,
-    translateError: (error) => translatePostgreSqlError(error, description),
+    translateError: (error) =>
+      translatePostgreSqlError(error, { database: description, user: settings.user, uniqueKeys }),
   };
 }

@@ -27,7 +27,7 @@ export function violated(table = 'row', name: string | undefined, rule: string):
 }
 
 /** A refused connection to several addresses has no message of its own. */
-function reasonOf(error: DriverError): string {
+export function reasonOf(error: DriverError): string {
   const [first = ''] = error.message.split('\n');
   return [first, error.code === undefined || first.includes(error.code) ? '' : `(${error.code})`]
     .filter(Boolean)

@@ -41,6 +41,8 @@ export class DatabaseSeeder extends Seeder {
     const sources = createSeededSources(this.#options.seed * 1_000_003 + number);
     const { faker } = sources;
     const tenant = new TenantFactory(em, sources).makeOne({ slug });
+    // A database that keeps tenants apart takes a tenant from whoever is limited to none, and its rows from the tenant itself.
+    await em.flush();
     em.setFilterParams(TENANT_FILTER, { tenantId: tenant.id });
     const owned = { tenant: ref(tenant) };
     for (const user of new UserFactory(em, sources).make(this.#options.users, owned)) {

@@ -1,6 +1,6 @@
 import type { EntityClass } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import type { Engine } from '../database/engine.js';
+import { type BulkConnection, type Engine, EVERY_TENANT } from '../database/engine.js';
 import { entities } from '../entities/index.js';
 import { compiledTableOf } from '../repositories/compiled-table.js';
 import type { Transactions } from './transactions.js';
@@ -16,12 +16,25 @@ export interface Stats {
 
 /** Counts rows. With a tenant it counts that tenant's rows alone, the tenant itself included. */
 export async function readStats(transactions: Transactions, engine: Engine, tenantId?: string): Promise<Stats> {
-  return transactions.read(undefined, async ({ em }) => {
-    const rows: Record<string, number> = {};
-    for (const entity of entities as readonly EntityClass<object>[])
-      rows[em.getMetadata().get(entity).tableName] = await count(em, entity, tenantId);
-    return { database: engine.description, databaseBytes: await engine.databaseSize(em), rows };
-  });
+  const rows = await transactions.read(tenantId, ({ em }) =>
+    countRows(tenantId === undefined ? unlimited(em) : em, tenantId),
+  );
+  const databaseBytes = await transactions.read(undefined, ({ em }) => engine.databaseSize(em));
+  return { database: engine.description, databaseBytes, rows };
+}
+
+/** The same transaction, if there is one, and every tenant's rows, also where the database would show none without a tenant. */
+function unlimited(em: SqlEntityManager): SqlEntityManager {
+  const fork = em.fork({ keepTransactionContext: true });
+  (fork.getConnection() as unknown as BulkConnection).limit?.(fork, EVERY_TENANT);
+  return fork;
+}
+
+async function countRows(em: SqlEntityManager, tenantId: string | undefined): Promise<Record<string, number>> {
+  const rows: Record<string, number> = {};
+  for (const entity of entities as readonly EntityClass<object>[])
+    rows[em.getMetadata().get(entity).tableName] = await count(em, entity, tenantId);
+  return rows;
 }
 
 async function count(em: SqlEntityManager, entity: EntityClass<object>, tenantId: string | undefined) {

@@ -8,7 +8,7 @@ import { SERVERS } from '../support/engines.js';
 
 const URL_OF_ALL =
   'postgres://ada:s%40crt@db.example:6432/chats?sslmode=verify-full&poolSize=3&poolIdle=1&connectTimeout=100' +
-  '&statementTimeout=200&idleTimeout=300&applicationName=shop%201&namedStatements=false';
+  '&statementTimeout=200&idleTimeout=300&applicationName=shop%201&namedStatements=false&rowLevelSecurity=false';
 
 describe('the URL of a PostgreSQL database', () => {
   it('says where it is and how it is used', () => {
@@ -26,6 +26,7 @@ describe('the URL of a PostgreSQL database', () => {
       idleTimeout: 300,
       applicationName: 'shop 1',
       namedStatements: false,
+      rowLevelSecurity: false,
     });
   });
 
@@ -40,6 +41,7 @@ describe('the URL of a PostgreSQL database', () => {
       statementTimeout: 30_000,
       applicationName: 'colloquy',
       namedStatements: true,
+      rowLevelSecurity: true,
     });
   });
 

@@ -110,8 +110,11 @@ function outcomeOf(error: unknown): unknown {
   return { message, ...fields };
 }
 
-const run = async (url: string): Promise<Outcome[]> =>
-  tryEverything(await open(url, { clock: steppingClock(), random: countingRandom() }));
+async function run(url: string): Promise<Outcome[]> {
+  // Engines have not the same number of migrations, and each one looks at the clock.
+  await open(url);
+  return tryEverything(await open(url, { clock: steppingClock(), random: countingRandom() }));
+}
 
 describe.each(ENGINES)('$name: the services', ({ freshUrl }) => {
   it('keep what they are given', async () => {

@@ -1,0 +1,100 @@
+import type { EntityMetadata, MetadataStorage, PolicyDef } from '@mikro-orm/core';
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { ConfigurationError } from '../errors.js';
+import { OPERATOR_ROLE, SECURITY_SETTING, TENANT_ROLE, TENANT_SETTING } from './postgresql-sessions.js';
+import type { PostgreSqlSettings } from './postgresql-url.js';
+
+const TENANTS = 'tenants';
+const TENANT_COLUMN = 'tenant_id';
+/** An id that no tenant has. */
+const NO_TENANT = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * Tells MikroORM of the policies that the migrations make, so that its check finds a missing one, and one that nobody asked for. It
+ * compares texts, so they are written as the server writes them.
+ */
+export function declarePolicies(storage: MetadataStorage): void {
+  const security = `(current_setting('${SECURITY_SETTING}'::text, true) = 'off'::text)`;
+  for (const table of tablesOf(storage)) {
+    const own = `(${table.column} = (NULLIF(current_setting('${TENANT_SETTING}'::text, true), ''::text))::uuid)`;
+    const every = table.name === TENANTS ? 'true' : security;
+    table.metadata.rowLevelSecurity = 'force';
+    table.metadata.policies = [
+      policy('tenant', TENANT_ROLE, own),
+      policy('operator', OPERATOR_ROLE, every),
+    ] as EntityMetadata['policies'];
+  }
+}
+
+function policy(name: string, role: string, condition: string): PolicyDef {
+  return { name, roles: [role], using: condition, check: condition };
+}
+
+interface SecuredTable {
+  readonly metadata: EntityMetadata;
+  readonly name: string;
+  /** Names the tenant that a row belongs to. */
+  readonly column: string;
+}
+
+/** The tables whose rows are tenants, or belong to one. */
+function tablesOf(storage: MetadataStorage): SecuredTable[] {
+  return [...storage.getAll().values()].flatMap((metadata) => {
+    const { tableName: name, props } = metadata;
+    const isOwned = props.some(({ primary, fieldNames }) => primary && fieldNames?.includes(TENANT_COLUMN));
+    if (name !== TENANTS && !isOwned) return [];
+    return { metadata, name, column: isOwned ? TENANT_COLUMN : 'id' };
+  });
+}
+
+/** What is to be typed before `user` may take the roles. */
+export function howToGrantRoles(user: string): string {
+  const roles = `${TENANT_ROLE}, ${OPERATOR_ROLE}`;
+  return `let a superuser type what is missing of: create role ${TENANT_ROLE} nologin; create role ${OPERATOR_ROLE} nologin; grant ${roles} to ${quote(user)}; or put rowLevelSecurity=false into DATABASE_URL`;
+}
+
+/** Whether the roles can be taken, and may do what they must; or, where row-level security is switched off, whether it is. */
+export async function assertSecurityUsable(em: SqlEntityManager, settings: PostgreSqlSettings): Promise<void> {
+  if (!settings.rowLevelSecurity) return assertUnbound(em, settings);
+  const tenant = em.fork();
+  tenant.setSessionContext({ role: TENANT_ROLE, variables: { [TENANT_SETTING]: NO_TENANT } });
+  await tenant.execute('select 1');
+  const tables = tablesOf(em.getMetadata()).map(({ name }) => name);
+  const sql = `select row_security_active('${TENANTS}') and not pg_has_role('${OPERATOR_ROLE}', 'usage') as is_no_operator,
+                      current_schema() as schema, has_schema_privilege('${TENANT_ROLE}', current_schema(), 'usage') as can_use_schema,
+                      array(select name from unnest(array[?]::text[]) as name
+                             where not has_table_privilege('${TENANT_ROLE}', name, case name when '${TENANTS}' then 'update' else 'insert' end)) as lacking`;
+  const [found] = await em.execute<Found[]>(sql, [tables]);
+  if (!found) return;
+  if (found.is_no_operator) throw new ConfigurationError([howToGrantRoles(settings.user)]);
+  const owned = found.lacking.filter((name) => name !== TENANTS);
+  const grants = [
+    ...(found.can_use_schema ? [] : [`grant usage on schema ${quote(found.schema)} to ${TENANT_ROLE};`]),
+    ...(owned.length > 0 ? [`grant select, insert, update, delete on ${owned.join(', ')} to ${TENANT_ROLE};`] : []),
+    ...(found.lacking.includes(TENANTS) ? [`grant select, update on ${TENANTS} to ${TENANT_ROLE};`] : []),
+  ];
+  if (grants.length > 0) {
+    const problem = `the role ${TENANT_ROLE} lacks privileges; let the owner of the tables type: ${grants.join(' ')}`;
+    throw new ConfigurationError([problem]);
+  }
+}
+
+interface Found {
+  readonly is_no_operator: boolean;
+  readonly schema: string;
+  readonly can_use_schema: boolean;
+  readonly lacking: readonly string[];
+}
+
+/** An owner of the tables is bound unless the connection says otherwise, which a pooler may have dropped. */
+async function assertUnbound(em: SqlEntityManager, { user }: PostgreSqlSettings): Promise<void> {
+  const sql = `select row_security_active('${TENANTS}') and current_setting('${SECURITY_SETTING}', true) is distinct from 'off' as dropped`;
+  const [row] = await em.execute<{ dropped: boolean }[]>(sql);
+  if (!row?.dropped) return;
+  const problem = `rowLevelSecurity=false did not reach the server, which a pooler in between may cause; type: alter role ${quote(user)} set ${SECURITY_SETTING} = 'off';`;
+  throw new ConfigurationError([problem]);
+}
+
+function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
