@@ -55,43 +55,54 @@ export function howToGrantRoles(user: string): string {
 
 /** Whether the roles can be taken, and may do what they must; or, where row-level security is switched off, whether it is. */
 export async function assertSecurityUsable(em: SqlEntityManager, settings: PostgreSqlSettings): Promise<void> {
-  if (!settings.rowLevelSecurity) return assertUnbound(em, settings);
+  if (!settings.rowLevelSecurity) return assertUnbound(em, settings.user);
   const tenant = em.fork();
   tenant.setSessionContext({ role: TENANT_ROLE, variables: { [TENANT_SETTING]: NO_TENANT } });
   await tenant.execute('select 1');
   const tables = tablesOf(em.getMetadata()).map(({ name }) => name);
   const sql = `select row_security_active('${TENANTS}') and not pg_has_role('${OPERATOR_ROLE}', 'usage') as is_no_operator,
+                      exists (select from pg_class where oid = any (array[?]::regclass[]) and not relrowsecurity) as is_unsecured,
                       current_schema() as schema, has_schema_privilege('${TENANT_ROLE}', current_schema(), 'usage') as can_use_schema,
                       array(select name from unnest(array[?]::text[]) as name
                              where not has_table_privilege('${TENANT_ROLE}', name, case name when '${TENANTS}' then 'update' else 'insert' end)) as lacking`;
-  const [found] = await em.execute<Found[]>(sql, [tables]);
-  if (!found) return;
-  if (found.is_no_operator) throw new ConfigurationError([howToGrantRoles(settings.user)]);
+  const [found] = await em.execute<Found[]>(sql, [tables, tables]);
+  const problem = found && problemOf(found, settings.user);
+  if (problem) throw new ConfigurationError([problem]);
+}
+
+interface Found {
+  readonly is_no_operator: boolean;
+  readonly is_unsecured: boolean;
+  readonly schema: string;
+  readonly can_use_schema: boolean;
+  readonly lacking: readonly string[];
+}
+
+function problemOf(found: Found, user: string): string | undefined {
+  if (found.is_no_operator) return `${quote(user)} is no member of ${OPERATOR_ROLE}; ${howToGrantRoles(user)}`;
+  if (found.is_unsecured) {
+    return `tables have no row-level security, as they were made with rowLevelSecurity=false and without the roles; let their owner type: delete from schema_migrations where name = '010-row-level-security'; and run "colloquy migrate up"`;
+  }
   const owned = found.lacking.filter((name) => name !== TENANTS);
   const grants = [
     ...(found.can_use_schema ? [] : [`grant usage on schema ${quote(found.schema)} to ${TENANT_ROLE};`]),
     ...(owned.length > 0 ? [`grant select, insert, update, delete on ${owned.join(', ')} to ${TENANT_ROLE};`] : []),
     ...(found.lacking.includes(TENANTS) ? [`grant select, update on ${TENANTS} to ${TENANT_ROLE};`] : []),
   ];
-  if (grants.length > 0) {
-    const problem = `the role ${TENANT_ROLE} lacks privileges; let the owner of the tables type: ${grants.join(' ')}`;
-    throw new ConfigurationError([problem]);
-  }
+  if (grants.length === 0) return undefined;
+  return `the role ${TENANT_ROLE} lacks privileges; let the owner of the tables type: ${grants.join(' ')}`;
 }
 
-interface Found {
-  readonly is_no_operator: boolean;
-  readonly schema: string;
-  readonly can_use_schema: boolean;
-  readonly lacking: readonly string[];
-}
-
-/** An owner of the tables is bound unless the connection says otherwise, which a pooler may have dropped. */
-async function assertUnbound(em: SqlEntityManager, { user }: PostgreSqlSettings): Promise<void> {
-  const sql = `select row_security_active('${TENANTS}') and current_setting('${SECURITY_SETTING}', true) is distinct from 'off' as dropped`;
-  const [row] = await em.execute<{ dropped: boolean }[]>(sql);
-  if (!row?.dropped) return;
-  const problem = `rowLevelSecurity=false did not reach the server, which a pooler in between may cause; type: alter role ${quote(user)} set ${SECURITY_SETTING} = 'off';`;
+/** Who is bound sees no rows of tenants unless he is an operator and his connection says so, which a pooler may have dropped. */
+async function assertUnbound(em: SqlEntityManager, user: string): Promise<void> {
+  const sql = `select row_security_active('${TENANTS}') as is_bound, current_setting('${SECURITY_SETTING}', true) = 'off' as says_so,
+                      exists (select from pg_roles where rolname = '${OPERATOR_ROLE}' and pg_has_role(oid, 'usage')) as is_operator`;
+  const [row] = await em.execute<{ is_bound: boolean; says_so: boolean | null; is_operator: boolean }[]>(sql);
+  if (!row?.is_bound || (row.says_so === true && row.is_operator)) return;
+  const typed = row.is_operator
+    ? `alter role ${quote(user)} set ${SECURITY_SETTING} = 'off';`
+    : `grant ${OPERATOR_ROLE} to ${quote(user)};`;
+  const problem = `rowLevelSecurity=false has no effect, as the tables are secured and ${row.is_operator ? 'the setting was lost on the way to the server' : `${quote(user)} is no member of ${OPERATOR_ROLE}`}; let a superuser type: ${typed}`;
   throw new ConfigurationError([problem]);
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { codeOf, openChat } from '../support/conformance.js';
-import { query, SERVERS } from '../support/engines.js';
+import { query, SERVERS, withParameter } from '../support/engines.js';
 
 // A file without tests is an error.
 if (SERVERS.length === 0) it.skip('a server that drops connections', () => undefined);
@@ -21,7 +21,7 @@ describe.each(SERVERS)('$name: connections that the server drops', ({ freshUrl }
     process.on('uncaughtException', remember);
     onTestFinished(() => void process.off('uncaughtException', remember));
     const url = await freshUrl();
-    const { acme, chatId } = await openChat(`${url}?poolSize=4`);
+    const { acme, chatId } = await openChat(withParameter(url, 'poolSize', '4'));
     let acknowledged = 0;
     const over = new AbortController();
     const codes = new Set<string>();

@@ -4,7 +4,7 @@ import { parsePostgreSqlUrl } from '../../src/database/postgresql-url.js';
 import { selectEngine } from '../../src/database/select-engine.js';
 import { ConfigurationError } from '../../src/errors.js';
 import { codeOf, open, openChat } from '../support/conformance.js';
-import { SERVERS } from '../support/engines.js';
+import { SERVERS, withParameter } from '../support/engines.js';
 
 const URL_OF_ALL =
   'postgres://ada:s%40crt@db.example:6432/chats?sslmode=verify-full&poolSize=3&poolIdle=1&connectTimeout=100' +
@@ -84,7 +84,7 @@ function sentStatements(): readonly Sent[] {
 
 describe.each(SERVERS)('$name: the server', ({ freshUrl }) => {
   it.each(['true', 'false'])('gets every value bound, with namedStatements=%s', async (named) => {
-    const { acme, chatId, userId } = await openChat(`${await freshUrl()}?namedStatements=${named}`);
+    const { acme, chatId, userId } = await openChat(withParameter(await freshUrl(), 'namedStatements', named));
     const sent = sentStatements();
     for (let index = 0; index < 3; index++) {
       await acme.messages.append(chatId, { role: 'user', content: 'planted', metadata: { key: 'planted' } });
@@ -110,7 +110,7 @@ describe.each(SERVERS)('$name: the server', ({ freshUrl }) => {
   });
 
   it('ends a statement that takes too long', async () => {
-    const { persistence } = await openChat(`${await freshUrl()}?statementTimeout=100`);
+    const { persistence } = await openChat(withParameter(await freshUrl(), 'statementTimeout', '100'));
     const call = persistence.withEntityManager((em) => em.execute('select pg_sleep(5)'));
     expect(await codeOf(call)).toBe('DATABASE_TIMEOUT');
   });

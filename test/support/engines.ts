@@ -27,6 +27,13 @@ const sqlite: TestEngine = {
   },
 };
 
+/** A database's URL with one more parameter; those that the server's URL came with stay. */
+export function withParameter(url: string, name: string, value: string): string {
+  const changed = new URL(url);
+  changed.searchParams.set(name, value);
+  return changed.href;
+}
+
 /** Runs one statement on a server, beside the library. */
 export async function query<Row extends QueryResultRow>(url: string, text: string, values: unknown[] = []) {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });

@@ -18,7 +18,7 @@ export interface TwoTenants {
   betaRows(): Promise<Record<string, unknown>>;
 }
 
-const TENANT_TABLES = [
+export const TENANT_TABLES = [
   'users',
   'api_keys',
   'conversations',
@@ -52,7 +52,8 @@ export async function openTwoTenants(): Promise<TwoTenants> {
   };
 }
 
-async function furnish(persistence: PersistenceManager, slug: string): Promise<Furnished> {
+/** A populated tenant with one row of every kind. */
+export async function furnish(persistence: PersistenceManager, slug: string): Promise<Furnished> {
   const populated = await populate(persistence, slug);
   const { tenant, userId, conversationId } = populated;
   const message = await tenant.messages.append(

@@ -1,25 +1,18 @@
 import { Migration } from '@mikro-orm/migrations';
 
-const TENANT_OWNED = [
-  'users',
-  'api_keys',
-  'conversations',
-  'messages',
-  'documents',
-  'voice_sessions',
-  'usage_records',
-] as const;
+const ROLES = `array['colloquy_tenant', 'colloquy_operator']`;
+const TENANT_OWNED = `array['users', 'api_keys', 'conversations', 'messages', 'documents', 'voice_sessions', 'usage_records']`;
 
 /**
  * Two roles that nobody logs in as. They belong to the server, so another database may have made them, or be making them now.
  * `colloquy.roles` is what the migrating connection says of them: without row-level security it can do without.
  */
-const ROLES = `
+const CREATE_ROLES = `
   do $$
   declare
     wanted name;
   begin
-    foreach wanted in array array['colloquy_tenant', 'colloquy_operator'] loop
+    foreach wanted in array ${ROLES} loop
       if not exists (select from pg_roles where rolname = wanted) then
         begin
           execute format('create role %I nologin', wanted);
@@ -34,7 +27,7 @@ const ROLES = `
           when unique_violation then
             null;
           when insufficient_privilege then
-            if not pg_has_role(current_user, wanted, 'member') then raise; end if;
+            if not pg_has_role(wanted, 'member') then raise; end if;
         end;
       end if;
     end loop;
@@ -44,36 +37,33 @@ const ROLES = `
     end if;
   end $$`;
 
-/** Runs statements where the roles are. */
-function withRoles(statements: string): string {
-  return `
+/** Where the roles could not be had, nothing is secured. */
+const SECURE = `
   do $$
   declare
-    owned constant name[] := array['${TENANT_OWNED.join("', '")}'];
+    owned constant name[] := ${TENANT_OWNED};
     tab name;
   begin
-    if (select count(*) from pg_roles where rolname in ('colloquy_tenant', 'colloquy_operator')) < 2 then
+    if (select count(*) from pg_roles where rolname = any (${ROLES}) and pg_has_role(oid, 'member')) < 2 then
       return;
     end if;
-    ${statements}
-  end $$`;
-}
 
-const PRIVILEGES = `
     execute format('grant usage on schema %I to colloquy_tenant, colloquy_operator', current_schema());
-    grant select, insert, update, delete on tenants to colloquy_operator;
     grant select, update on tenants to colloquy_tenant;
+    grant select, insert, update, delete on tenants to colloquy_operator;
     grant select on schema_migrations to colloquy_operator;
+
+    alter table tenants enable row level security;
+    alter table tenants force row level security;
+    create policy tenant on tenants to colloquy_tenant
+      using (id = nullif(current_setting('colloquy.tenant_id', true), '')::uuid)
+      with check (id = nullif(current_setting('colloquy.tenant_id', true), '')::uuid);
+    create policy operator on tenants to colloquy_operator using (true) with check (true);
+
     foreach tab in array owned loop
       execute format('grant select, insert, update, delete on %I to colloquy_tenant, colloquy_operator', tab);
-    end loop;`;
-
-const POLICIES = `
-    foreach tab in array owned || array['tenants'::name] loop
       execute format('alter table %I enable row level security', tab);
       execute format('alter table %I force row level security', tab);
-    end loop;
-    foreach tab in array owned loop
       execute format($policy$
         create policy tenant on %I to colloquy_tenant
           using (tenant_id = nullif(current_setting('colloquy.tenant_id', true), '')::uuid)
@@ -85,21 +75,27 @@ const POLICIES = `
           with check (current_setting('colloquy.row_level_security', true) = 'off')
         $policy$, tab);
     end loop;
-    create policy tenant on tenants to colloquy_tenant
-      using (id = nullif(current_setting('colloquy.tenant_id', true), '')::uuid)
-      with check (id = nullif(current_setting('colloquy.tenant_id', true), '')::uuid);
-    create policy operator on tenants to colloquy_operator using (true) with check (true);`;
+  end $$`;
 
-const NO_POLICIES = `
-    foreach tab in array owned || array['tenants'::name] loop
+const UNSECURE = `
+  do $$
+  declare
+    tab name;
+    made name;
+  begin
+    foreach tab in array ${TENANT_OWNED} || array['tenants'] loop
       execute format('drop policy if exists tenant on %I', tab);
       execute format('drop policy if exists operator on %I', tab);
       execute format('alter table %I no force row level security', tab);
       execute format('alter table %I disable row level security', tab);
-      execute format('revoke all on %I from colloquy_tenant, colloquy_operator', tab);
     end loop;
-    revoke all on schema_migrations from colloquy_operator;
-    execute format('revoke usage on schema %I from colloquy_tenant, colloquy_operator', current_schema());`;
+    for made in select rolname from pg_roles where rolname = any (${ROLES}) loop
+      foreach tab in array ${TENANT_OWNED} || array['tenants', 'schema_migrations'] loop
+        execute format('revoke all on %I from %I', tab, made);
+      end loop;
+      execute format('revoke usage on schema %I from %I', current_schema(), made);
+    end loop;
+  end $$`;
 
 /**
  * A tenant's statements run as `colloquy_tenant`, which sees the rows of the tenant that `colloquy.tenant_id` names, and none without.
@@ -110,13 +106,12 @@ const NO_POLICIES = `
  */
 export class SecureRows extends Migration {
   override up(): void {
-    this.addSql(ROLES);
-    this.addSql(withRoles(PRIVILEGES));
-    this.addSql(withRoles(POLICIES));
+    this.addSql(CREATE_ROLES);
+    this.addSql(SECURE);
   }
 
   /** The roles stay: another database may use them, and without privileges they can do nothing. */
   override down(): void {
-    this.addSql(withRoles(NO_POLICIES));
+    this.addSql(UNSECURE);
   }
 }
