@@ -1,6 +1,7 @@
 import type { EntityClass } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { entities } from '../entities/index.js';
+import { Tenant } from '../entities/tenant.js';
 import { CopyRefusedError, NotFoundError, type RowDifference } from '../errors.js';
 import { compiledTableOf } from '../repositories/compiled-table.js';
 import { writeFreeKey } from '../repositories/race.js';
@@ -85,7 +86,9 @@ export class TenantCopy {
 
   /** Writes what the target lacks of a page, and returns how many rows that were. */
   async #write(entity: EntityClass<object>, page: readonly AnyRow[]): Promise<number> {
-    return this.#target.transactions.write(this.#tenant.id, async ({ em }) => {
+    // A tenant cannot make itself.
+    const writer = entity === Tenant ? undefined : this.#tenant.id;
+    return this.#target.transactions.write(writer, async ({ em }) => {
       const copies = new TenantRows(em, entity, this.#tenant.id);
       const present = new Set((await copies.readKeysByIds(page.map(({ id }) => id))).map(({ id }) => id));
       const missing = page.filter(({ id }) => !present.has(id));
