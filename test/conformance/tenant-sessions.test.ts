@@ -154,14 +154,31 @@ const sessionOf = async (em: SqlEntityManager): Promise<unknown> => {
   return (await em.execute<unknown[]>(sql))[0];
 };
 
+const rowsOfBeta = ({ beta }: World) =>
+  beta.tenant.read(async ({ em }) => [
+    await em.execute('select * from users'),
+    await em.execute('select * from documents'),
+  ]);
+
+/** The names that a stream of all users gives. */
+const names = async (em: SqlEntityManager): Promise<string[]> => {
+  const found: string[] = [];
+  for await (const user of em.stream(User, {})) found.push(user.username);
+  return found;
+};
+
+/** Counts in a nested transaction that is taken back, and gives the reason. */
+const undone = async (em: SqlEntityManager): Promise<unknown> =>
+  em
+    .transactional(async (inner) => {
+      await count(inner);
+      throw new RangeError('changed my mind');
+    })
+    .catch((error: unknown) => error);
+
 describe.each(POSTGRESQL)('$name: where no filter stands', ({ freshUrl: freshDatabase }) => {
   const freshUrl = async (rowLevelSecurity = 'true'): Promise<string> =>
     withParameter(await freshDatabase(), 'rowLevelSecurity', rowLevelSecurity);
-  const rowsOfBeta = ({ beta }: World) =>
-    beta.tenant.read(async ({ em }) => [
-      await em.execute('select * from users'),
-      await em.execute('select * from documents'),
-    ]);
 
   it.each(DOORS)("%s finds its own tenant's row and no other", async (_what, door) => {
     const world = await openWorld(await freshUrl());
@@ -193,11 +210,6 @@ describe.each(POSTGRESQL)('$name: where no filter stands', ({ freshUrl: freshDat
 
   it('streams a tenant its own rows, in a transaction and without one', async () => {
     const { acme } = await openWorld(await freshUrl());
-    const names = async (em: SqlEntityManager): Promise<string[]> => {
-      const found: string[] = [];
-      for await (const user of em.stream(User, {})) found.push(user.username);
-      return found;
-    };
     expect(await acme.tenant.read(({ em }) => names(em))).toEqual(['user of acme']);
     expect(await acme.tenant.transaction(({ em }) => names(em))).toEqual(['user of acme']);
   });
@@ -266,13 +278,6 @@ describe.each(POSTGRESQL)(
 
     it('keep it when a nested transaction takes back the statement that brought it', async () => {
       const { persistence, acme, beta } = await openCounted();
-      const undone = async (em: SqlEntityManager): Promise<unknown> =>
-        em
-          .transactional(async (inner) => {
-            await count(inner);
-            throw new RangeError('changed my mind');
-          })
-          .catch((error: unknown) => error);
       const counts = await acme.tenant.transaction(async ({ em }) => {
         expect(await undone(em)).toBeInstanceOf(RangeError);
         return count(em);
