@@ -20,6 +20,7 @@ export type { ImportCounts } from './interchange/store-batch.js';
 export type { ArchiveFormat } from './interchange/archive.js';
 export { type Language, LANGUAGES } from './messages/catalog.js';
 export type { Row } from './repositories/compiled-table.js';
+export type { DocumentHit, DocumentSearchOptions } from './repositories/document-search.js';
 export type { AppendOptions, HistoryRequest, MessageInput } from './repositories/message.repository.js';
 export type { Page, PageRequest } from './repositories/page.js';
 export { type Clock, createIdSource, type IdSource, type Random, type Sources } from './runtime.js';

@@ -1,8 +1,17 @@
 import type { Options, Transaction } from '@mikro-orm/core';
 import type { Migration } from '@mikro-orm/migrations';
-import type { SqlEntityManager } from '@mikro-orm/sql';
+import type { AbstractSqlConnection, SqlEntityManager } from '@mikro-orm/sql';
+import type { TermCondition } from '../search/query.js';
 
-export type MigrationClass = new (...parameters: ConstructorParameters<typeof Migration>) => Migration;
+/** A migration that fills what it has made with what only the application can make of the rows that are there. */
+export interface FillingMigration extends Migration {
+  /** Runs right after its statements, in their transaction. */
+  fill(connection: AbstractSqlConnection & BulkConnection, transaction?: Transaction): Promise<void>;
+}
+
+export type MigrationClass = new (
+  ...parameters: ConstructorParameters<typeof Migration>
+) => Migration & Partial<FillingMigration>;
 
 /** A migration and the name under which it is recorded, such as `001-tenants`. */
 export interface NamedMigration {
@@ -26,8 +35,19 @@ export const EVERY_TENANT = Symbol('every tenant');
 /** Whose rows are to be reached: one tenant's, by its id; {@link EVERY_TENANT}'s; undefined where the rows are no tenant's. */
 export type TenantLimit = string | typeof EVERY_TENANT | undefined;
 
+/** The full-text index of the engine, over the terms of documents (see `search/terms.ts`). */
+export interface TermIndex {
+  /** Takes rows of a tenant's id, a document's id, and its terms with spaces between them. */
+  readonly insert: BulkInsert;
+  /** Selects the `document_id` of each document that meets a condition; its values are the tenant's id and the printed condition. */
+  readonly select: string;
+  /** A condition in the language of the index. Terms are ASCII letters and digits, so nothing in them needs to be escaped. */
+  print(condition: TermCondition): string;
+}
+
 /** What the connections of our engines can do beyond MikroORM's. */
 export interface BulkConnection {
+  readonly documentTerms: TermIndex;
   /** Inserts rows, whose values are in the order of the columns, inside a running transaction. */
   insertMany(insert: BulkInsert, rows: Iterable<readonly unknown[]>, transaction?: Transaction): Promise<void>;
   /**

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { IMigratorStorage, MigrateOptions, MigrationInfo, MikroORM, Transaction } from '@mikro-orm/core';
-import { Migrator as OrmMigrator } from '@mikro-orm/migrations';
+import { type Migration, MigrationRunner, Migrator as OrmMigrator } from '@mikro-orm/migrations';
+import type { AbstractSqlConnection } from '@mikro-orm/sql';
 import { SchemaMismatchError } from '../errors.js';
 import { runtimeOf } from '../runtime.js';
-import type { BulkConnection, Engine, NamedMigration } from './engine.js';
+import type { BulkConnection, Engine, FillingMigration, NamedMigration } from './engine.js';
 import { ChecksumMigrationStorage } from './migration-storage.js';
 
 /**
@@ -42,6 +43,10 @@ export class Migrator extends OrmMigrator {
       now: () => runtimeOf(this.em).clock.now(),
     };
     return new ChecksumMigrationStorage(context, this.driver, this.options);
+  }
+
+  protected override createRunner(): MigrationRunner {
+    return new FillingRunner(this.driver, this.options, this.config);
   }
 
   /** Every migration of the code and of the record, by name. It writes nothing. */
@@ -122,5 +127,20 @@ export class Migrator extends OrmMigrator {
     const instance = new migration.class(this.driver, this.config);
     await instance.up();
     return createHash('sha256').update(JSON.stringify(instance.getQueries())).digest('hex');
+  }
+}
+
+/** Runs migrations that also fill what they have made. */
+class FillingRunner extends MigrationRunner {
+  override async run(
+    migration: Migration & Partial<FillingMigration>,
+    method: 'up' | 'down',
+    afterRun?: (transaction?: Transaction) => Promise<void>,
+  ): Promise<void> {
+    await super.run(migration, method, async (transaction) => {
+      const connection = this.driver.getConnection() as AbstractSqlConnection & BulkConnection;
+      if (method === 'up') await migration.fill?.(connection, transaction);
+      await afterRun?.(transaction);
+    });
   }
 }

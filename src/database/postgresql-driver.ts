@@ -8,6 +8,7 @@ import type { BindingStyle } from './bound-statement.js';
 import type { BulkConnection, BulkInsert, TenantLimit } from './engine.js';
 import { clientClass, StatementNames } from './postgresql-client.js';
 import { SECURITY_SETTING, sessionContextOf, TransactionSessions } from './postgresql-sessions.js';
+import { POSTGRESQL_TERMS } from './postgresql-terms.js';
 import type { PostgreSqlSettings } from './postgresql-url.js';
 import { releasesConnections } from './releasing-driver.js';
 import { tlsOptions } from './tls.js';
@@ -46,6 +47,7 @@ export class BoundPostgreSqlConnection
   extends bindsParameters(PostgreSqlConnection, POSTGRESQL_STYLE)
   implements BulkConnection
 {
+  readonly documentTerms = POSTGRESQL_TERMS;
   /** Undefined where row-level security is switched off. */
   #sessions: TransactionSessions | undefined;
 

@@ -12,6 +12,7 @@ import {
 } from 'kysely';
 import type { BulkConnection, BulkInsert } from './engine.js';
 import { BoundSqlitePlatform } from './sqlite-schema-helper.js';
+import { SQLITE_TERMS } from './sqlite-terms.js';
 import { bindQuery, type BindingStyle, type BoundStatement } from './bound-statement.js';
 
 /** What the SQLite engine asks of its connection; see `sqlite.ts` for the meaning. */
@@ -183,6 +184,7 @@ class SqliteBoundDialect extends SqliteDialect {
 
 /** MikroORM's SQLite connection with bound parameters, cached statements, and the journal and durability set at its beginning. */
 export class BoundSqliteConnection extends BaseSqliteConnection implements BulkConnection {
+  readonly documentTerms = SQLITE_TERMS;
   #database: Database.Database | undefined;
   #statements: StatementCache | undefined;
   #dialect: SqliteBoundDialect | undefined;

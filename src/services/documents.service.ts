@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Document, DocumentStatus } from '../entities/document.js';
 import { record } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
+import type { DocumentHit, DocumentSearchOptions } from '../repositories/document-search.js';
 import type { Page, PageRequest } from '../repositories/page.js';
 import type { ChangeOptions } from '../repositories/tenant-owned.repository.js';
 import type { TenantScope } from './tenant-scope.js';
@@ -73,5 +74,16 @@ export class DocumentsService {
   /** Documents in the order in which they were made, the oldest first. */
   async list(request: PageRequest = {}): Promise<Page<Row<Document>>> {
     return this.#scope.read(({ documents }) => documents.readPage(request));
+  }
+
+  /**
+   * The documents in which every word of the query occurs, the best first. A word of three letters or more also stands for longer words
+   * that begin with it; Chinese, Japanese, Korean and Thai words are found inside text. Case and accents make no difference, and nothing
+   * in a query but its letters and digits means anything.
+   *
+   * @throws ValidationError
+   */
+  async search(query: string, options: DocumentSearchOptions = {}): Promise<DocumentHit[]> {
+    return this.#scope.read(({ documents }) => documents.search(query, options));
   }
 }

@@ -7,6 +7,7 @@ import type { Engine } from '../database/engine.js';
 import { MIGRATIONS_TABLE } from '../database/migration-storage.js';
 import { Migrator } from '../database/migrator.js';
 import { entities } from '../entities/index.js';
+import { DocumentTermsSubscriber } from './document-terms-subscriber.js';
 import { TenantEntityManager } from './tenant-entity-manager.js';
 import { ValidationSubscriber } from './validation-subscriber.js';
 
@@ -19,7 +20,7 @@ export function createOrmOptions(engine: Engine): Partial<Options> {
     entities: [...entities],
     extensions: [Migrator, SeedManager],
     entityManager: TenantEntityManager,
-    subscribers: [new ValidationSubscriber()],
+    subscribers: [new ValidationSubscriber(), new DocumentTermsSubscriber()],
     // Batched updates of one type lose the check of `version`: two concurrent flushes would both succeed.
     useBatchUpdates: false,
     // A replica may lag behind; who can bear that asks for it by the query.
@@ -31,6 +32,8 @@ export function createOrmOptions(engine: Engine): Partial<Options> {
     findOneOrFailHandler: notFound,
     findExactlyOneOrFailHandler: notFound,
     forceUtcTimezone: true,
+    // The index of search is made by migrations, and no entity describes it.
+    schemaGenerator: { skipTables: [/^document_terms/], skipViews: [/^document_terms/] },
     migrations: {
       ...migrations,
       tableName: MIGRATIONS_TABLE,

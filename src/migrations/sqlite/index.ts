@@ -7,6 +7,7 @@ import { CreateDocuments } from './005-documents.js';
 import { CreateApiKeys } from './006-api-keys.js';
 import { CreateVoiceSessions } from './007-voice-sessions.js';
 import { CreateUsage } from './008-usage.js';
+import { CreateDocumentSearch } from './009-document-search.js';
 
 /** In the order in which they are applied. A name, once released, is never changed; nor is what its migration does. */
 export const sqliteMigrations: readonly NamedMigration[] = [
@@ -18,4 +19,5 @@ export const sqliteMigrations: readonly NamedMigration[] = [
   { name: '006-api-keys', class: CreateApiKeys },
   { name: '007-voice-sessions', class: CreateVoiceSessions },
   { name: '008-usage', class: CreateUsage },
+  { name: '009-document-search', class: CreateDocumentSearch },
 ];

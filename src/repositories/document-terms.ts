@@ -1,0 +1,33 @@
+import type { AbstractSqlConnection, SqlEntityManager } from '@mikro-orm/sql';
+import type { BulkConnection } from '../database/engine.js';
+import { documentTerms, type SearchedText } from '../search/document-terms.js';
+
+/** A document as the index of search takes it. */
+export interface SearchedDocument extends SearchedText {
+  readonly id: string;
+}
+
+export function boundConnection(em: SqlEntityManager): AbstractSqlConnection & BulkConnection {
+  return em.getConnection() as AbstractSqlConnection & BulkConnection;
+}
+
+/** Lets search find documents that are new, within the running transaction. Removed ones are taken from its index by the database. */
+export async function addDocumentTerms(em: SqlEntityManager, documents: readonly SearchedDocument[]): Promise<void> {
+  const connection = boundConnection(em);
+  const rows = (function* () {
+    for (const document of documents) yield [document.tenantId, document.id, documentTerms(document)];
+  })();
+  await connection.insertMany(connection.documentTerms.insert, rows, em.getTransactionContext());
+}
+
+/** Lets search find a document by the text that it has now. */
+export async function replaceDocumentTerms(em: SqlEntityManager, tenantId: string, id: string): Promise<void> {
+  // Of a managed entity only a part may be loaded.
+  const sql = 'select title, content from documents where tenant_id = ? and id = ?';
+  const texts = await em.execute<{ title: string; content: string }[]>(sql, [tenantId, id]);
+  await em.execute('delete from document_terms where tenant_id = ? and document_id = ?', [tenantId, id]);
+  await addDocumentTerms(
+    em,
+    texts.map((text) => ({ tenantId, id, ...text })),
+  );
+}
