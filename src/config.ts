@@ -6,7 +6,7 @@ export const DEFAULT_DATABASE_URL = 'sqlite:./colloquy.sqlite';
 /** What can be set from outside; every value has a default. */
 export interface ConfigurationInput {
   /**
-   * `sqlite:PATH`, `sqlite::memory:` or `postgresql://USER@HOST:5432/DATABASE`. Unless given, DATABASE_URL and the variables beside it
+   * `sqlite:PATH`, `sqlite::memory:`, `postgresql://USER@HOST:5432/DATABASE` or `mariadb://USER@HOST:3306/DATABASE`. Unless given, DATABASE_URL and the variables beside it
    * say it (DATABASE_HOST, DATABASE_PASSWORD, …); where it is given, none of them is read.
    */
   readonly databaseUrl?: string;
@@ -65,7 +65,7 @@ const SETTINGS: ReadonlyMap<string, Setting> = new Map([
 const DEFAULT_LANGUAGE: Language = 'en';
 
 /** Names of the same engine. */
-const ALIASES: Readonly<Record<string, string>> = { postgres: 'postgresql', file: 'sqlite' };
+const ALIASES: Readonly<Record<string, string>> = { postgres: 'postgresql', mysql: 'mariadb', file: 'sqlite' };
 
 /** The language of errors; English where what was asked for is none that they speak. */
 export function configuredLanguage(

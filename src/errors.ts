@@ -51,6 +51,7 @@ export interface ErrorFields {
   readonly DATABASE_LOCKED: Nothing;
   readonly DATABASE_TIMEOUT: Nothing;
   readonly DATABASE_FULL: Nothing;
+  readonly DATABASE_LIMIT: { readonly setting: string; readonly limit: number | undefined };
   readonly DATABASE_READ_ONLY: { readonly reason: 'database' | 'replica read' };
   readonly DATABASE_CORRUPT: Nothing;
   readonly DATABASE_FAILED: { readonly nativeCode: string };
@@ -58,6 +59,11 @@ export interface ErrorFields {
     readonly database: string;
     readonly problem: 'newer' | 'changed' | 'pending' | 'foreign';
     readonly migrations: readonly string[];
+  };
+  readonly MIGRATION_INTERRUPTED: {
+    readonly migration: string;
+    readonly direction: 'up' | 'down';
+    readonly reason: string;
   };
   readonly ARCHIVE_UNREADABLE: { readonly file: string; readonly reason: string };
   readonly ARCHIVE_REJECTED: { readonly file: string; readonly line: number; readonly reason: string };
@@ -90,10 +96,12 @@ const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: stri
   DATABASE_LOCKED: [503, 'The database is locked'],
   DATABASE_TIMEOUT: [503, 'The database took too long'],
   DATABASE_FULL: [507, 'The database is full'],
+  DATABASE_LIMIT: [413, 'A statement is too large for the database'],
   DATABASE_READ_ONLY: [503, 'The database is read-only'],
   DATABASE_CORRUPT: [500, 'The database is damaged'],
   DATABASE_FAILED: [500, 'The database refused a statement'],
   SCHEMA_MISMATCH: [500, 'Schema and code do not agree'],
+  MIGRATION_INTERRUPTED: [500, 'A migration stopped half-way'],
   ARCHIVE_UNREADABLE: [422, 'The archive cannot be read'],
   ARCHIVE_REJECTED: [422, 'The archive has a bad record'],
   COPY_REFUSED: [409, 'The tenant cannot be copied'],
@@ -292,6 +300,17 @@ export class DatabaseFullError extends ColloquyError<'DATABASE_FULL'> {
   }
 }
 
+/** A statement is larger than the database takes at once. It was not sent. `limit` is in bytes, where it is known. */
+export class DatabaseLimitError extends ColloquyError<'DATABASE_LIMIT'> {
+  constructor(
+    readonly setting: string,
+    readonly limit: number | undefined,
+    options?: ErrorOptions,
+  ) {
+    super('DATABASE_LIMIT', { setting, limit }, options);
+  }
+}
+
 /** The database, its file or its folder cannot be written; or this is a read that writes nothing. */
 export class DatabaseReadOnlyError extends ColloquyError<'DATABASE_READ_ONLY'> {
   constructor(
@@ -327,6 +346,18 @@ export class SchemaMismatchError extends ColloquyError<'SCHEMA_MISMATCH'> {
     readonly migrations: readonly string[],
   ) {
     super('SCHEMA_MISMATCH', { database, problem, migrations });
+  }
+}
+
+/** A migration stopped half-way on a database that cannot take back changes of its schema. It may be run again from its beginning. */
+export class MigrationInterruptedError extends ColloquyError<'MIGRATION_INTERRUPTED'> {
+  constructor(
+    readonly migration: string,
+    readonly direction: 'up' | 'down',
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super('MIGRATION_INTERRUPTED', { migration, direction, reason }, options);
   }
 }
 

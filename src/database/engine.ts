@@ -60,6 +60,8 @@ export interface BulkConnection {
    * these rows. An engine that cannot has none.
    */
   limit?(em: SqlEntityManager, limit: TenantLimit): void;
+  /** Whether each change of the schema commits by itself, so that a migration that fails has done a part of its work. */
+  readonly keepsHalfMigrations?: boolean;
 }
 
 /**

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { IMigratorStorage, MigrateOptions, MigrationInfo, MikroORM, Transaction } from '@mikro-orm/core';
 import { type Migration, MigrationRunner, Migrator as OrmMigrator } from '@mikro-orm/migrations';
 import type { AbstractSqlConnection } from '@mikro-orm/sql';
-import { SchemaMismatchError } from '../errors.js';
+import { MigrationInterruptedError, SchemaMismatchError } from '../errors.js';
 import { runtimeOf } from '../runtime.js';
 import type { BulkConnection, Engine, FillingMigration, NamedMigration } from './engine.js';
-import { ChecksumMigrationStorage } from './migration-storage.js';
+import { ChecksumMigrationStorage, MIGRATIONS_TABLE } from './migration-storage.js';
 
 /**
  * How a migration of the code and the record in the database agree:
@@ -91,14 +91,19 @@ export class Migrator extends OrmMigrator {
 
   /**
    * Whether there is a table of one of the entities' names, and no record of migrations. The record is asked for last: another
-   * process that has just migrated committed both together.
+   * process that has just migrated committed both together. Where it could not, an empty record is the trace of one that has begun.
    */
   async #holdsForeignTables(): Promise<boolean> {
     for (const { tableName } of this.em.getMetadata().getAll().values()) {
-      if (tableName && (await this.#records.tableExists(tableName)))
-        return (await this.#records.applied()).length === 0;
+      if (!tableName || !(await this.#records.tableExists(tableName))) continue;
+      if (this.#bulk.keepsHalfMigrations) return !(await this.#records.tableExists(MIGRATIONS_TABLE));
+      return (await this.#records.applied()).length === 0;
     }
     return false;
+  }
+
+  get #bulk(): BulkConnection {
+    return this.driver.getConnection() as unknown as BulkConnection;
   }
 
   protected override async runMigrations(
@@ -108,13 +113,31 @@ export class Migrator extends OrmMigrator {
     // The record's table is made before, in a transaction of its own.
     await this.init();
     const given = typeof options === 'string' || Array.isArray(options) ? { migrations: [options].flat() } : options;
-    const connection = this.driver.getConnection();
     const run = (transaction: Transaction) => super.runMigrations(method, { ...given, transaction });
-    const bulk = connection as unknown as BulkConnection;
-    const result = await (bulk.migrateAlone ? bulk.migrateAlone(run) : connection.transactional(run));
+    const bulk = this.#bulk;
+    const result = await this.#naming(method, () =>
+      bulk.migrateAlone ? bulk.migrateAlone(run) : this.driver.getConnection().transactional(run),
+    );
     // A database taken down to nothing shall hold nothing, the record included.
     if (method === 'down' && (await this.#records.applied()).length === 0) await this.#records.dropTable();
     return result;
+  }
+
+  /** Says which migration failed where that matters: on an engine that keeps what it had done. */
+  async #naming<T>(direction: 'up' | 'down', run: () => Promise<T>): Promise<T> {
+    let current: string | undefined;
+    const begin = ({ name }: MigrationInfo): void => void (current = name);
+    const end = (): void => void (current = undefined);
+    this.on('migrating', begin).on('reverting', begin).on('migrated', end).on('reverted', end);
+    try {
+      return await run();
+    } catch (error) {
+      if (current === undefined || !this.#bulk.keepsHalfMigrations) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new MigrationInterruptedError(current, direction, reason, { cause: error });
+    } finally {
+      this.off('migrating', begin).off('reverting', begin).off('migrated', end).off('reverted', end);
+    }
   }
 
   get #known(): readonly NamedMigration[] {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Client, type ClientConfig, type QueryResult } from 'pg';
 import { OwedAnswers } from './owed-answers.js';
-import { CommitInterruptedError } from './server-errors.js';
+import { CommitInterruptedError, isNetworkFailure } from './server-errors.js';
 
 /** More parameters are a list's: its text is seldom the same twice. */
 const NAMED_PARAMETERS_MAX = 64;
@@ -105,11 +105,8 @@ export function clientClass(names: StatementNames | undefined, patience: number 
   return PreparingClient;
 }
 
-const LOST_CONNECTION =
-  /^(?:08...|57P0[1-3]|E(?:CONN\w+|PIPE|NOTFOUND|AI_AGAIN|TIMEDOUT|HOSTUNREACH|NETUNREACH|PROTO))$/;
-/** What OpenSSL and Node say of certificates that are not trusted, and of broken encryption. */
-const NOT_TRUSTED =
-  /^(?:ERR_(?:TLS|SSL|OSSL)\w*|CERT_\w+|UNABLE_TO_\w+|(?:DEPTH_ZERO_)?SELF_SIGNED_CERT\w*|INVALID_CA|HOSTNAME_MISMATCH)$/;
+/** What the server says of a connection that it ends. */
+const LOST_CONNECTION = /^(?:08...|57P0[1-3])$/;
 /** What `pg` says without a code. */
 const LOST_MESSAGES =
   /^(?:Connection terminated|Client has encountered a connection error|timeout exceeded when trying|The server does not support SSL|There was an error establishing an SSL)/;
@@ -119,5 +116,5 @@ export function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as { code?: unknown };
   if (typeof code !== 'string' || code === '') return LOST_MESSAGES.test(error.message);
-  return LOST_CONNECTION.test(code) || NOT_TRUSTED.test(code);
+  return LOST_CONNECTION.test(code) || isNetworkFailure(code);
 }

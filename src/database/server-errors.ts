@@ -8,6 +8,16 @@ export class CommitInterruptedError extends Error {
   }
 }
 
+const LOST_CONNECTION = /^E(?:CONN\w+|PIPE|NOTFOUND|AI_AGAIN|TIMEDOUT|HOSTUNREACH|NETUNREACH|PROTO)$/;
+/** What OpenSSL and Node say of certificates that are not trusted, and of broken encryption. */
+const NOT_TRUSTED =
+  /^(?:ERR_(?:TLS|SSL|OSSL)\w*|CERT_\w+|UNABLE_TO_\w+|(?:DEPTH_ZERO_)?SELF_SIGNED_CERT\w*|INVALID_CA|HOSTNAME_MISMATCH)$/;
+
+/** Whether the system, or its encryption, says by this code that there is no connection any more, or none to be had. */
+export function isNetworkFailure(code: string): boolean {
+  return LOST_CONNECTION.test(code) || NOT_TRUSTED.test(code);
+}
+
 /** What a server's errors have in common, whichever driver made them. */
 interface DriverError extends Error {
   readonly code?: string;

@@ -29,6 +29,8 @@ export const chinese: Catalog = {
     DATABASE_TIMEOUT: () =>
       '数据库取消了一条超过 statementTimeout 的语句。未写入任何内容；请重试，或在 DATABASE_URL 中提高时限。',
     DATABASE_FULL: () => '磁盘或数据库已满。未写入任何内容；请腾出空间后重试。',
+    DATABASE_LIMIT: ({ setting, limit }) =>
+      `语句超出了数据库一次可接受的大小${limit === undefined ? '' : `（${String(limit)} 字节）`}。未写入任何内容；请提高服务器的 ${setting}，或减少一次写入的内容。`,
     DATABASE_READ_ONLY: ({ reason }) =>
       reason === 'database'
         ? '数据库是只读的。请检查文件及其所在文件夹的权限，或服务器的设置。'
@@ -37,6 +39,8 @@ export const chinese: Catalog = {
     DATABASE_FAILED: ({ nativeCode }) => `数据库拒绝了一条语句（${nativeCode}）。工作单元已回滚；详见 "cause"。`,
     SCHEMA_MISMATCH: ({ database, problem, migrations }) =>
       `${database} 的结构与此版本的 Colloquy 不符：${SCHEMA_PROBLEMS[problem](migrations.join('、'))}`,
+    MIGRATION_INTERRUPTED: ({ migration, direction, reason }) =>
+      `迁移 ${migration} 中途停止（${reason}），此数据库会保留已完成的部分。请先消除原因，再运行 "colloquy migrate ${direction}"：它会从头执行这个迁移，之前的迁移保持不变。`,
     ARCHIVE_UNREADABLE: ({ file, reason }) => `无法导入 ${file}：${reason}。`,
     ARCHIVE_REJECTED: ({ file, line, reason }) =>
       `${file}:${String(line)}：${reason}。本次导入为严格模式：未写入任何内容。`,

@@ -33,6 +33,8 @@ export const english: Catalog = {
     DATABASE_TIMEOUT: () =>
       'The database cancelled a statement that took longer than statementTimeout. Nothing was written; try again, or raise the limit in DATABASE_URL.',
     DATABASE_FULL: () => 'The disk or the database is full. Nothing was written; make room, then try again.',
+    DATABASE_LIMIT: ({ setting, limit }) =>
+      `A statement is larger than the database takes at once${limit === undefined ? '' : ` (${String(limit)} bytes)`}. Nothing was written; raise ${setting} of the server, or write less at once.`,
     DATABASE_READ_ONLY: ({ reason }) =>
       reason === 'database'
         ? 'The database is read-only. Check the permissions of the file and of its folder, or of the server.'
@@ -43,6 +45,8 @@ export const english: Catalog = {
       `The database refused a statement (${nativeCode}). The unit of work was rolled back; see "cause".`,
     SCHEMA_MISMATCH: ({ database, problem, migrations }) =>
       `The schema of ${database} does not fit this version of Colloquy: ${SCHEMA_PROBLEMS[problem](migrations.join(', '))}`,
+    MIGRATION_INTERRUPTED: ({ migration, direction, reason }) =>
+      `The migration ${migration} stopped half-way (${reason}), and this database keeps what it has done so far. Remove the cause, then run "colloquy migrate ${direction}" again: it begins this migration anew and leaves those before it as they are.`,
     ARCHIVE_UNREADABLE: ({ file, reason }) => `${file} cannot be imported: ${reason}.`,
     ARCHIVE_REJECTED: ({ file, line, reason }) =>
       `${file}:${String(line)}: ${reason}. The import was strict: nothing was written.`,

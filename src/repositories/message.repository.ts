@@ -116,13 +116,11 @@ export class MessageRepository extends TenantOwnedRepository<Message> {
   /** Raises the conversation's counters and returns the new message's sequence number. */
   async #advance(row: Row<Message>): Promise<number> {
     const column = (key: keyof Row<Conversation>): string => this.#conversations.column(key);
-    const sql =
+    const update =
       `update ${this.#conversations.name} set ${column('messageCount')} = ${column('messageCount')} + 1, ` +
       `${column('tokenCount')} = ${column('tokenCount')} + ?, ${column('lastMessageAt')} = ?, ${column('updatedAt')} = ? ` +
-      `where ${column('tenantId')} = ? and ${column('id')} = ? and ${column('status')} = 'active' ` +
-      `returning ${column('messageCount')} as seq, ${column('tokenCount')} as tokens`;
-    const values = [row.tokenCount, row.createdAt, row.createdAt, row.tenantId, row.conversationId];
-    const [advanced] = await this.em.execute<{ seq: number; tokens: number }[]>(sql, values);
+      `where ${column('tenantId')} = ? and ${column('id')} = ? and ${column('status')} = 'active'`;
+    const advanced = await this.#updateCounters(update, [row.tokenCount, row.createdAt, row.createdAt], row);
     if (!advanced) {
       await this.#assertConversation(row.conversationId);
       throw new InvalidStateError('conversation', row.conversationId, 'archived', 'take messages');
@@ -131,8 +129,24 @@ export class MessageRepository extends TenantOwnedRepository<Message> {
     return advanced.seq;
   }
 
+  /** Updates the conversation and returns its counters as they are then; undefined where the update found no row. */
+  async #updateCounters(update: string, values: readonly unknown[], row: Row<Message>): Promise<Counters | undefined> {
+    const { name } = this.#conversations;
+    const column = (key: keyof Row<Conversation>): string => this.#conversations.column(key);
+    const counters = `${column('messageCount')} as seq, ${column('tokenCount')} as tokens`;
+    const key = [row.tenantId, row.conversationId];
+    if (this.em.getPlatform().usesReturningStatement()) {
+      return (await this.em.execute<Counters[]>(`${update} returning ${counters}`, [...values, ...key]))[0];
+    }
+    const { affectedRows } = await this.em.execute<{ affectedRows: number }>(update, [...values, ...key], 'run');
+    if (affectedRows === 0) return undefined;
+    // The update has locked the row until the transaction ends.
+    const select = `select ${counters} from ${name} where ${column('tenantId')} = ? and ${column('id')} = ?`;
+    return (await this.em.execute<Counters[]>(select, key))[0];
+  }
+
   /** A conversation that the unit of work has loaded shall not keep the counters from before. */
-  #refresh(row: Row<Message>, { seq, tokens }: { seq: number; tokens: number }): void {
+  #refresh(row: Row<Message>, { seq, tokens }: Counters): void {
     const key = [row.tenantId, row.conversationId] as [string, string];
     const counters = { messageCount: seq, tokenCount: tokens, lastMessageAt: row.createdAt, updatedAt: row.createdAt };
     if (!this.em.getUnitOfWork().getById(Conversation, key)) return;
@@ -145,6 +159,12 @@ export class MessageRepository extends TenantOwnedRepository<Message> {
     const rows = await this.em.execute<object[]>(`select 1 as found from ${name} where ${where}`, [this.tenantId, id]);
     if (rows.length === 0) throw new NotFoundError('conversation', id);
   }
+}
+
+/** Of a conversation: how many messages it has, which is the last one's number, and their tokens. */
+interface Counters {
+  readonly seq: number;
+  readonly tokens: number;
 }
 
 const COMPARED = [

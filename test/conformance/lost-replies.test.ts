@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { faultyServer } from '../history/server-faults.js';
 import { codeOf, open, openChat } from '../support/conformance.js';
 import { SERVERS, type TestEngine } from '../support/engines.js';
 import { FaultProxy, type Hook, swallowReply } from '../support/fault-proxy.js';
+import { serverOf } from '../support/faulty-servers.js';
 
 // A file without tests is an error.
 if (SERVERS.length === 0) it.skip('a network that loses replies', () => undefined);
@@ -12,8 +12,6 @@ const KEY = { idempotencyKey: 'req-1' };
 
 /** A chat, and the same one seen through a proxy that swallows the reply of the next COMMIT when it is told to. */
 async function openBoth({ name, freshUrl }: TestEngine) {
-  const server = faultyServer(name);
-  if (!server) throw new Error(`${name} has no server`);
   const databaseUrl = await freshUrl();
   const chat = await openChat(databaseUrl);
   const url = new URL(databaseUrl);
@@ -24,7 +22,7 @@ async function openBoth({ name, freshUrl }: TestEngine) {
     return isCommit;
   };
   const target = { host: url.hostname, port: Number(url.port) };
-  const proxy = await FaultProxy.start(target, () => swallowReply(server.readStatements(), isMet));
+  const proxy = await FaultProxy.start(target, () => swallowReply(serverOf(name).readStatements(), isMet));
   onTestFinished(() => proxy.close());
   url.port = String(proxy.port);
   const far = (await open(url.href)).tenant('acme');
@@ -99,11 +97,11 @@ describe.each(SERVERS)('$name: a network that loses all that the server says', (
     expect(await call).toBe('DATABASE_UNAVAILABLE');
   });
 
-  it.runIf(name === 'postgresql')('is not seen in a transaction that has a limit of its own', async () => {
+  it('is not seen in a transaction that has a limit of its own', async () => {
     const { far } = await openHole('statementTimeout=1000&connectTimeout=1000');
     const call = far.transaction(async ({ em }) => {
-      await em.execute('set local statement_timeout = 0');
-      await em.execute('select pg_sleep(2.5)');
+      await em.execute(serverOf(name).noLimit);
+      await em.execute(serverOf(name).sleep(2.5));
     });
     expect(await codeOf(call)).toBe('resolved');
   });

@@ -1,7 +1,8 @@
 import { describe, it, onTestFinished } from 'vitest';
 import { ENGINES } from '../support/engines.js';
 import { killProcesses } from './faults.js';
-import { faultyServer, interposeProxy, restartServer, terminateConnections } from './server-faults.js';
+import { faultyServer } from '../support/faulty-servers.js';
+import { interposeProxy, restartServer, terminateConnections } from './server-faults.js';
 import { expectSoundHistory } from './sound-history.js';
 
 export interface HistorySizes {

@@ -1,50 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { query } from '../support/engines.js';
-import {
-  type Action,
-  type Direction,
-  FaultProxy,
-  readPostgreSql,
-  type StatementReader,
-  swallowReply,
-} from '../support/fault-proxy.js';
-import { NO_OWN_SERVER, type OwnServer, startOwnServer } from '../support/own-server.js';
-import type { EngineName } from '../support/servers.js';
+import { type Action, type Direction, FaultProxy, swallowReply } from '../support/fault-proxy.js';
+import type { FaultyServer } from '../support/faulty-servers.js';
+import type { OwnServer } from '../support/own-server.js';
 import { seededNumbers } from '../support/sources.js';
 import { Counts, type Faults } from './faults.js';
 
 const ENDED_MAX = 16;
-
-/** What differs between the servers. */
-export interface FaultyServer {
-  /** Ends up to `most` of the callers' connections to a database, drawn by `salt`, and returns how many. */
-  readonly endConnections: (databaseUrl: string, most: number, salt: number) => Promise<number>;
-  readonly readStatements: () => StatementReader;
-  /** Starts one of the test's own. */
-  readonly start: () => Promise<OwnServer>;
-  /** Why none can be started here. */
-  readonly noStart: string | undefined;
-}
-
-const POSTGRESQL: FaultyServer = {
-  async endConnections(databaseUrl, most, salt) {
-    const sql = `select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and application_name = 'colloquy' order by md5(pid::text || $2) limit $1`;
-    return (await query(databaseUrl, sql, [most, String(salt)])).length;
-  },
-  readStatements: readPostgreSql,
-  start: startOwnServer,
-  noStart: NO_OWN_SERVER,
-};
-
-/** One line an engine whose databases live on a server. */
-const FAULTY_SERVERS: Readonly<Record<Exclude<EngineName, 'sqlite'>, FaultyServer>> = { postgresql: POSTGRESQL };
-
-/** The server of an engine; undefined for one that is embedded. */
-export function faultyServer(engine: EngineName): FaultyServer | undefined {
-  return engine === 'sqlite' ? undefined : FAULTY_SERVERS[engine];
-}
 
 /** The server ends some of the callers' connections, whatever they are doing. */
 export function terminateConnections({ endConnections }: FaultyServer, databaseUrl: string, times: number): Faults {

@@ -20,7 +20,7 @@ it('an empty database has every table and no rows', async () => {
   const { persistence } = await openManager();
   const { rows, database, databaseBytes } = await persistence.stats();
   expect(rows).toEqual(NONE);
-  expect(database).toMatch(isSqlite ? /^SQLite in memory$/ : /^PostgreSQL \w+@127\.0\.0\.1:\d+\/\w+$/);
+  expect(database).toMatch(isSqlite ? /^SQLite in memory$/ : /^(?:PostgreSQL|MariaDB) \w+@127\.0\.0\.1:\d+\/\w+$/);
   expect(databaseBytes).toBeGreaterThan(0);
 });
 

@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, type QueryResultRow } from 'pg';
 import { afterAll } from 'vitest';
+import { rawRows } from './raw-rows.js';
 import { availableEngines, type EngineName, serverUrl } from './servers.js';
+
+/** Runs one statement on a server, beside the library. */
+export { rawRows as query } from './raw-rows.js';
 
 /** An engine on which the conformance suite runs. */
 export interface TestEngine {
@@ -34,33 +37,42 @@ export function withParameter(url: string, name: string, value: string): string 
   return changed.href;
 }
 
-/** Runs one statement on a server, beside the library. */
-export async function query<Row extends QueryResultRow>(url: string, text: string, values: unknown[] = []) {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
-  await client.connect();
-  try {
-    return (await client.query<Row>(text, values)).rows;
-  } finally {
-    await client.end();
-  }
+/** Makes and drops databases of a server; the name is the engine's. */
+function onServer(
+  name: EngineName,
+  create: (database: string) => string,
+  drop: (database: string) => string,
+): TestEngine {
+  return {
+    name,
+    freshUrl: async () => {
+      const server = serverUrl(name);
+      const database = `colloquy_test_${randomUUID().replaceAll('-', '')}`;
+      await rawRows(server, create(database));
+      cleanUp.push(async () => {
+        await rawRows(server, drop(database));
+      });
+      const url = new URL(server);
+      url.pathname = `/${database}`;
+      return url.href;
+    },
+  };
 }
 
-const postgresql: TestEngine = {
-  name: 'postgresql',
-  freshUrl: async () => {
-    const server = serverUrl('postgresql');
-    const name = `colloquy_test_${randomUUID().replaceAll('-', '')}`;
-    await query(server, `create database ${name} template template0`);
-    cleanUp.push(async () => {
-      await query(server, `drop database if exists ${name} with (force)`);
-    });
-    const url = new URL(server);
-    url.pathname = `/${name}`;
-    return url.href;
-  },
-};
+const postgresql = onServer(
+  'postgresql',
+  (database) => `create database ${database} template template0`,
+  (database) => `drop database if exists ${database} with (force)`,
+);
+const mariadb = onServer(
+  'mariadb',
+  (database) => `create database ${database}`,
+  (database) => `drop database if exists ${database}`,
+);
 
 const available = await availableEngines();
 
-export const ENGINES: readonly TestEngine[] = [sqlite, postgresql].filter(({ name }) => available.includes(name));
+export const ENGINES: readonly TestEngine[] = [sqlite, postgresql, mariadb].filter(({ name }) =>
+  available.includes(name),
+);
 export const SERVERS: readonly TestEngine[] = ENGINES.filter(({ name }) => name !== 'sqlite');

