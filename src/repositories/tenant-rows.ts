@@ -1,3 +1,4 @@
+import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import type { EntityClass } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { BulkConnection } from '../database/engine.js';
@@ -46,6 +47,8 @@ export class TenantRows {
       if (last === undefined) return;
       yield await this.#read(where, [after, last]);
       after = last;
+      // An embedded database answers at once: without a break, signals, timers and other callers would wait for the last page.
+      await turnOfTheEventLoop();
     }
   }
 

@@ -64,7 +64,7 @@ export class PersistenceManager {
         }
         await migrator.up();
       }
-      await engine.assertUsable?.(orm.em.fork() as unknown as SqlEntityManager);
+      await engine.assertUsable?.(orm.em.fork({ disableContextResolution: true }) as unknown as SqlEntityManager);
       return new PersistenceManager(orm, engine, runtime, language);
     } catch (error) {
       await orm.close(true);

@@ -6,7 +6,7 @@ import { archiveFile, jsonLines } from '../interchange/archive-files.js';
 import { freshUrl } from '../support/engine-under-test.js';
 import { makeEveryEntity } from '../support/every-entity.js';
 import { talk, turns } from '../support/invented-archive.js';
-import { openManager } from '../support/open-manager.js';
+import { openAcme, openManager } from '../support/open-manager.js';
 import { rawRows } from '../support/raw-rows.js';
 import { rejectionOf } from '../support/rejection.js';
 import { fakeClock } from '../support/sources.js';
@@ -132,6 +132,14 @@ describe('the digest of a tenant', () => {
       expect(await beta.digest()).not.toBe(first);
     });
     await rejectionOf(persistence.tenant('nobody').digest(), NotFoundError);
+  });
+
+  it('leaves the event loop its turns, and can be aborted', async () => {
+    const { tenant, conversationId } = await openAcme();
+    for (let seq = 1; seq <= 3; seq += 1) await tenant.messages.append(conversationId, { role: 'user', content: 'x' });
+    const controller = new AbortController();
+    setImmediate(() => controller.abort(new Error('enough')));
+    await expect(tenant.digest({ signal: controller.signal })).rejects.toThrow('enough');
   });
 
   it('can be computed by anybody from the rows', async () => {
