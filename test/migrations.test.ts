@@ -22,7 +22,10 @@ interface Named {
 /** What SQLite itself understands of the tables: columns, indexes, foreign keys and checks, however their SQL is written. */
 function structureOf(database: Database.Database): Record<string, unknown> {
   const ask = (sql: string, name: string): unknown[] => database.prepare<[string]>(sql).all(name);
-  const tables = schemaOf(database).filter(({ type, name }) => type === 'table' && name !== RECORD);
+  const tables = schemaOf(database).filter(
+    // No entity describes the index of search.
+    ({ type, name }) => type === 'table' && name !== RECORD && !name.startsWith('document_terms'),
+  );
   return Object.fromEntries(
     tables.map(({ name, sql }) => {
       const indexes = ask('select name, "unique", origin, partial from pragma_index_list(?) order by name', name);
@@ -247,7 +250,7 @@ describe('the MikroORM command line', () => {
     expect(await command('migration:up')).toMatchObject({ code: 0 });
     const raw = openRaw(url);
     expect(appliedNames(raw)).toEqual(NAMES);
-    expect((await command('migration:list')).output).toContain('008-usage');
+    expect((await command('migration:list')).output).toContain('009-document-search');
     expect(await command('migration:down')).toMatchObject({ code: 0 });
     expect(appliedNames(raw)).toEqual(NAMES.slice(0, -1));
   });

@@ -6,6 +6,7 @@ import type { PostgreSqlSettings } from './postgresql-url.js';
 
 const TENANTS = 'tenants';
 const TENANT_COLUMN = 'tenant_id';
+const GRANT_SEARCH = `grant insert, delete, select (tenant_id, document_id) on document_terms to ${TENANT_ROLE}; grant execute on function documents_with_terms(uuid, tsquery) to ${TENANT_ROLE}`;
 /** An id that no tenant has. */
 const NO_TENANT = '00000000-0000-0000-0000-000000000000';
 
@@ -64,7 +65,9 @@ export async function assertSecurityUsable(em: SqlEntityManager, settings: Postg
                       exists (select from pg_class where oid = any (array[?]::regclass[]) and not relrowsecurity) as is_unsecured,
                       current_schema() as schema, has_schema_privilege('${TENANT_ROLE}', current_schema(), 'usage') as can_use_schema,
                       array(select name from unnest(array[?]::text[]) as name
-                             where not has_table_privilege('${TENANT_ROLE}', name, case name when '${TENANTS}' then 'update' else 'insert' end)) as lacking`;
+                             where not has_table_privilege('${TENANT_ROLE}', name, case name when '${TENANTS}' then 'update' else 'insert' end)) as lacking,
+                      has_table_privilege('${TENANT_ROLE}', 'document_terms', 'insert')
+                        and has_function_privilege('${TENANT_ROLE}', 'documents_with_terms(uuid, tsquery)', 'execute') as can_search`;
   const [found] = await em.execute<Found[]>(sql, [tables, tables]);
   const problem = found && problemOf(found, settings.user);
   if (problem) throw new ConfigurationError([problem]);
@@ -76,6 +79,7 @@ interface Found {
   readonly schema: string;
   readonly can_use_schema: boolean;
   readonly lacking: readonly string[];
+  readonly can_search: boolean;
 }
 
 function problemOf(found: Found, user: string): string | undefined {
@@ -88,6 +92,7 @@ function problemOf(found: Found, user: string): string | undefined {
     ...(found.can_use_schema ? [] : [`grant usage on schema ${quote(found.schema)} to ${TENANT_ROLE};`]),
     ...(owned.length > 0 ? [`grant select, insert, update, delete on ${owned.join(', ')} to ${TENANT_ROLE};`] : []),
     ...(found.lacking.includes(TENANTS) ? [`grant select, update on ${TENANTS} to ${TENANT_ROLE};`] : []),
+    ...(found.can_search ? [] : [`${GRANT_SEARCH};`]),
   ];
   if (grants.length === 0) return undefined;
   return `the role ${TENANT_ROLE} lacks privileges; let the owner of the tables type: ${grants.join(' ')}`;

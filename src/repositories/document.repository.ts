@@ -4,7 +4,7 @@ import { rankedConditions, type SoughtWord, soughtWords } from '../search/query.
 import { snippetOf } from '../search/snippet.js';
 import type { Row } from './compiled-table.js';
 import { type DocumentHit, type DocumentSearchOptions, resolveSearch } from './document-search.js';
-import { addDocumentTerms, boundConnection } from './document-terms.js';
+import { boundConnection } from './document-terms.js';
 import { ExternallyKeyedRepository } from './externally-keyed.repository.js';
 
 /** Candidates are ids alone; documents may have megabytes, so few of them are read at a time. */
@@ -19,14 +19,6 @@ interface Candidate {
 export class DocumentRepository extends ExternallyKeyedRepository<Document> {
   constructor(em: SqlEntityManager) {
     super(em, Document);
-  }
-
-  override async insertRows(rows: readonly Row<Document>[]): Promise<void> {
-    await super.insertRows(rows);
-    await addDocumentTerms(
-      this.em,
-      rows.map((row) => ({ ...row, tenantId: this.tenantId })),
-    );
   }
 
   /**
@@ -66,10 +58,12 @@ export class DocumentRepository extends ExternallyKeyedRepository<Document> {
       ({ weight }) => `select document_id, ${String(weight)} as weight from (${documentTerms.select}) as found`,
     );
     const [tenant, id, own] = (['tenantId', 'id', 'status'] as const).map((key) => this.table.column(key));
+    // Not joined, so that no engine can think of reading all of the tenant's documents first.
     const sql = `
-      select matches.document_id as id, sum(matches.weight) as score from (${matches.join(' union all ')}) as matches
-        join ${this.table.name} as d on d.${tenant} = ? and d.${id} = matches.document_id and d.${own} = ?
-       group by matches.document_id order by score desc, id desc limit ? offset ?`;
+      select id, score
+        from (select document_id as id, sum(weight) as score from (${matches.join(' union all ')}) as matches group by document_id) as ranked
+       where (select ${own} from ${this.table.name} as d where d.${tenant} = ? and d.${id} = ranked.id) = ?
+       order by score desc, id desc limit ? offset ?`;
     const values = conditions.flatMap(({ condition }) => [this.tenantId, documentTerms.print(condition)]);
     for (let offset = 0; ; offset += CANDIDATES_AT_ONCE) {
       const bound = [...values, this.tenantId, status, CANDIDATES_AT_ONCE, offset];

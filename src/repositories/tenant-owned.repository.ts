@@ -1,5 +1,4 @@
 import { type EntityClass, LockMode, type Primary, type Ref } from '@mikro-orm/core';
-import type { BulkConnection } from '../database/engine.js';
 import { SqlEntityRepository, type SqlEntityManager } from '@mikro-orm/sql';
 import { tenantIdOf } from '../entities/tenant-limit.js';
 import type { TenantOwned } from '../entities/tenant-owned.js';
@@ -10,6 +9,7 @@ import { type Runtime, runtimeOf } from '../runtime.js';
 import { allowedProperties, textKey } from './allowed-properties.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
 import { isId } from './id.js';
+import { insertRows } from './insert-rows.js';
 import { type Page, type PageRequest, resolvePage, toPage } from './page.js';
 
 export interface ChangeOptions {
@@ -129,16 +129,9 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
 
   /** Inserts rows of this tenant in one go, by a compiled statement, within the running transaction. */
   async insertRows(rows: readonly Row<Entity>[]): Promise<void> {
-    if (rows.length === 0) return;
     const stranger = rows.find((row) => (row as { tenantId?: unknown }).tenantId !== this.tenantId);
     if (stranger) throw new TenantMismatchError(this.entity.name);
-    const connection = this.em.getConnection() as unknown as BulkConnection;
-    await connection.insertMany(this.table.bulk, this.#valuesOf(rows), this.em.getTransactionContext());
-  }
-
-  /** One row's values at a time, so that a batch is held in memory once. */
-  *#valuesOf(rows: readonly Row<Entity>[]): Iterable<unknown[]> {
-    for (const row of rows) yield this.table.values(row);
+    await insertRows(this.em, this.entity, rows);
   }
 
   async countRows(): Promise<number> {

@@ -1,8 +1,8 @@
 import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import type { EntityClass } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import type { BulkConnection } from '../database/engine.js';
-import { type CompiledTable, compiledTableOf } from './compiled-table.js';
+import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
+import { insertRows } from './insert-rows.js';
 
 /** A row of any entity: its id, and its other properties by name. */
 export interface AnyRow {
@@ -66,13 +66,7 @@ export class TenantRows {
 
   /** Inserts rows within the running transaction. */
   async insert(rows: readonly AnyRow[]): Promise<void> {
-    if (rows.length === 0) return;
-    const connection = this.#em.getConnection() as unknown as BulkConnection;
-    const { table } = this;
-    const values = (function* () {
-      for (const row of rows) yield table.values(row);
-    })();
-    await connection.insertMany(table.bulk, values, this.#em.getTransactionContext());
+    await insertRows(this.#em, this.entity, rows as unknown as readonly Row<object>[]);
   }
 
   /** The id of the last row of the page that begins after an id. Rows are measured first: a thousand may be anything up to gigabytes. */

@@ -33,7 +33,7 @@ export function createOrmOptions(engine: Engine): Partial<Options> {
     findExactlyOneOrFailHandler: notFound,
     forceUtcTimezone: true,
     // The index of search is made by migrations, and no entity describes it.
-    schemaGenerator: { skipTables: [/^document_terms/], skipViews: [/^document_terms/] },
+    schemaGenerator: { skipTables: [/^document_terms/], skipViews: [/^document_terms/], ignoreRoutines: true },
     migrations: {
       ...migrations,
       tableName: MIGRATIONS_TABLE,

@@ -55,6 +55,8 @@ async function useEverything(persistence: PersistenceManager): Promise<void> {
   expect(lines).toHaveLength((conversations ?? 0) + (documents ?? 0));
   expect((await acme.tenant.users.getByExternalId('both')).username).toBe('both');
   expect(await codeOf(acme.tenant.users.get(beta.userId))).toBe('NOT_FOUND');
+  const hits = await acme.tenant.documents.search('secret');
+  expect(hits.map(({ document }) => document.id)).toEqual([acme.documentId]);
   const seeder = new DatabaseSeeder({ ...SEED_DEFAULTS, tenants: 1 });
   await persistence.withEntityManager((em) => seeder.run(em));
   const seeded = (await persistence.tenant('seed-1-1').stats()).rows;
@@ -155,6 +157,8 @@ describe.each(POSTGRESQL)('$name: a user who is no superuser', ({ freshUrl }) =>
     await (await open(owner.url)).close();
     await query(owner.admin, 'revoke insert on users, messages from colloquy_tenant');
     await query(owner.admin, 'revoke all on tenants from colloquy_tenant');
+    await query(owner.admin, 'revoke all on document_terms from colloquy_tenant');
+    await query(owner.admin, 'revoke all on function documents_with_terms from colloquy_tenant');
     await query(owner.admin, 'revoke usage on schema public from colloquy_tenant, public');
     const error = await rejectionOf(open(owner.url), ConfigurationError);
     await type(owner.admin, error, /grant [^;]+;/g);

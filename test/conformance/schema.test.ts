@@ -18,6 +18,7 @@ const ON_EVERY_ENGINE = [
   '006-api-keys',
   '007-voice-sessions',
   '008-usage',
+  '009-document-search',
 ];
 
 /** What only some engines can do. */
@@ -31,7 +32,12 @@ describe.each(ENGINES)('$name: the schema', ({ name: engine, freshUrl }) => {
     const schema = await openSchema(await freshUrl());
     expect(await schema.up()).toEqual(names);
     expect(await schema.differences()).toEqual([]);
-    expect(await schema.down('006-api-keys')).toEqual([...beyond, '008-usage', '007-voice-sessions']);
+    expect(await schema.down('006-api-keys')).toEqual([
+      ...beyond,
+      '009-document-search',
+      '008-usage',
+      '007-voice-sessions',
+    ]);
     expect(await schema.down()).toEqual(['006-api-keys']);
     expect(await schema.down('0')).toEqual(names.slice(0, 5).toReversed());
     expect((await schema.status()).migrations.every(({ state }) => state === 'pending')).toBe(true);

@@ -138,8 +138,11 @@ const WRITES: readonly (readonly [what: string, write: (em: SqlEntityManager, wo
   ],
   [
     'change of tenant',
-    (em, { acme, beta }) =>
-      em.execute('update documents set tenant_id = ? where id = ?', [beta.tenantId, acme.documentId]),
+    async (em, { acme, beta }) => {
+      // What refers to it would keep it.
+      await em.execute('delete from document_terms where document_id = ?', [acme.documentId]);
+      await em.execute('update documents set tenant_id = ? where id = ?', [beta.tenantId, acme.documentId]);
+    },
   ],
 ];
 

@@ -62,8 +62,14 @@ const SECURE = `
 
     foreach tab in array owned loop
       execute format('grant select, insert, update, delete on %I to colloquy_tenant, colloquy_operator', tab);
-      execute format('alter table %I enable row level security', tab);
       execute format('alter table %I force row level security', tab);
+    end loop;
+    -- Nobody reads the words that search looks up but its function, whose owner is therefore not bound there.
+    grant insert, delete, select (tenant_id, document_id) on document_terms to colloquy_tenant, colloquy_operator;
+    grant execute on function documents_with_terms(uuid, tsquery) to colloquy_tenant, colloquy_operator;
+
+    foreach tab in array owned || array['document_terms'::name] loop
+      execute format('alter table %I enable row level security', tab);
       execute format($policy$
         create policy tenant on %I to colloquy_tenant
           using (tenant_id = nullif(current_setting('colloquy.tenant_id', true), '')::uuid)
@@ -83,16 +89,17 @@ const UNSECURE = `
     tab name;
     made name;
   begin
-    foreach tab in array ${TENANT_OWNED} || array['tenants'] loop
+    foreach tab in array ${TENANT_OWNED} || array['tenants', 'document_terms'] loop
       execute format('drop policy if exists tenant on %I', tab);
       execute format('drop policy if exists operator on %I', tab);
       execute format('alter table %I no force row level security', tab);
       execute format('alter table %I disable row level security', tab);
     end loop;
     for made in select rolname from pg_roles where rolname = any (${ROLES}) loop
-      foreach tab in array ${TENANT_OWNED} || array['tenants', 'schema_migrations'] loop
+      foreach tab in array ${TENANT_OWNED} || array['tenants', 'document_terms', 'schema_migrations'] loop
         execute format('revoke all on %I from %I', tab, made);
       end loop;
+      execute format('revoke execute on function documents_with_terms(uuid, tsquery) from %I', made);
       execute format('revoke usage on schema %I from %I', current_schema(), made);
     end loop;
   end $$`;

@@ -1,0 +1,87 @@
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { describe, expect, it } from 'vitest';
+import { documentTerms } from '../../src/search/document-terms.js';
+import { open } from '../support/conformance.js';
+import { ENGINES, withParameter } from '../support/engines.js';
+import { type Furnished, furnish } from '../support/two-tenants.js';
+
+const POSTGRESQL = ENGINES.filter(({ name }) => name === 'postgresql');
+
+// A file without tests is an error.
+if (POSTGRESQL.length === 0) it.skip('row-level security of search', () => undefined);
+
+interface World {
+  readonly acme: Furnished;
+  readonly beta: Furnished;
+}
+
+async function openWorld(url: string, rowLevelSecurity: boolean): Promise<World> {
+  const persistence = await open(withParameter(url, 'rowLevelSecurity', String(rowLevelSecurity)));
+  return { acme: await furnish(persistence, 'acme'), beta: await furnish(persistence, 'beta') };
+}
+
+/** What a statement in a unit of work of acme does to the index of search of beta: the rows that it reaches. */
+const REACHES: readonly (readonly [what: string, reach: (em: SqlEntityManager, beta: Furnished) => Promise<number>])[] =
+  [
+    [
+      'find its documents',
+      async (em, { tenantId }) => {
+        const condition = `Q${tenantId.replaceAll('-', '')}`;
+        return (await em.execute<unknown[]>('select documents_with_terms(?, ?::tsquery)', [tenantId, condition]))
+          .length;
+      },
+    ],
+    [
+      'read its words',
+      async (em, { tenantId }) =>
+        (await em.execute<unknown[]>('select terms from document_terms where tenant_id = ?', [tenantId])).length,
+    ],
+    [
+      'list its documents',
+      async (em, { tenantId }) =>
+        (await em.execute<unknown[]>('select document_id from document_terms where tenant_id = ?', [tenantId])).length,
+    ],
+    [
+      'take its documents from it',
+      async (em, { tenantId }) => {
+        const sql = 'delete from document_terms where tenant_id = ? returning document_id';
+        return (await em.execute<unknown[]>(sql, [tenantId])).length;
+      },
+    ],
+    [
+      'add words to it',
+      async (em, { tenantId, documentId }) => {
+        const terms = documentTerms({ tenantId, title: 'planted', content: 'planted' });
+        const sql = `insert into document_terms (tenant_id, document_id, terms) values (?, ?, ?::tsvector)
+                   on conflict (tenant_id, document_id) do nothing returning document_id`;
+        await em.execute('delete from document_terms where tenant_id = ?', [tenantId]);
+        return (await em.execute<unknown[]>(sql, [tenantId, documentId, terms])).length;
+      },
+    ],
+  ];
+
+describe.each(POSTGRESQL)("$name: another tenant's index of search", ({ freshUrl }) => {
+  it('can be reached by no statement, and each of them can reach it without row-level security', async () => {
+    const [secured, open] = [await openWorld(await freshUrl(), true), await openWorld(await freshUrl(), false)];
+    for (const [what, reach] of REACHES) {
+      const { acme, beta } = open;
+      const reached = acme.tenant.transaction(async ({ em }) => {
+        expect(await reach(em, beta), what).toBe(1);
+        throw new RangeError('changed my mind');
+      });
+      await expect(reached).rejects.toThrow('changed my mind');
+    }
+    for (const [what, reach] of REACHES) {
+      const { acme, beta } = secured;
+      const refused = await acme.tenant
+        .transaction(({ em }) => reach(em, beta))
+        .catch((error: unknown) => {
+          const { code, nativeCode } = error as { code: string; nativeCode?: string };
+          expect(['TENANT_MISMATCH', '42501'], what).toContain(nativeCode ?? code);
+          return 0;
+        });
+      expect(refused, what).toBe(0);
+      expect(await beta.tenant.documents.search('secret'), what).toHaveLength(1);
+    }
+  });
+});
