@@ -8,7 +8,7 @@ const ON_EVERY_ENGINE = [
   'test/transactions.test.ts',
   'test/interchange/import*.test.ts',
   'test/interchange/round-trip*.test.ts',
-  'test/cli/{export,history,seed}.test.ts',
+  'test/cli/{export,history,search,seed}.test.ts',
 ];
 
 const engines = await availableEngines();

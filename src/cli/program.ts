@@ -10,6 +10,7 @@ import { addExportCommand } from './commands/export.js';
 import { addHistoryCommand } from './commands/history.js';
 import { addImportCommand } from './commands/import.js';
 import { addMigrateCommand } from './commands/migrate.js';
+import { addSearchCommand } from './commands/search.js';
 import { addSeedCommand } from './commands/seed.js';
 import { addStatsCommand } from './commands/stats.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
@@ -31,6 +32,7 @@ Exit codes:
 Examples:
   colloquy import chats.jsonl.gz --tenant acme
   colloquy history star:42 --last 10
+  colloquy search refund policy --tenant acme
   colloquy stats --tenant acme --json
   colloquy export --tenant acme --out acme.jsonl.gz
   colloquy copy --from sqlite:./colloquy.sqlite --to postgresql://app@db.example/app
@@ -60,6 +62,7 @@ export async function runCommandLine(argv: readonly string[], signal: AbortSigna
     addExportCommand,
     addCopyCommand,
     addHistoryCommand,
+    addSearchCommand,
     addStatsCommand,
     addMigrateCommand,
     addSeedCommand,

@@ -59,11 +59,15 @@ function onServer(
   };
 }
 
-const postgresql = onServer(
-  'postgresql',
-  (database) => `create database ${database} template template0`,
-  (database) => `drop database if exists ${database} with (force)`,
-);
+function onPostgresql(creation = ''): TestEngine {
+  return onServer(
+    'postgresql',
+    (database) => `create database ${database} template template0 ${creation}`,
+    (database) => `drop database if exists ${database} with (force)`,
+  );
+}
+
+const postgresql = onPostgresql();
 const mariadb = onServer(
   'mariadb',
   (database) => `create database ${database}`,
@@ -76,3 +80,7 @@ export const ENGINES: readonly TestEngine[] = [sqlite, postgresql, mariadb].filt
   available.includes(name),
 );
 export const SERVERS: readonly TestEngine[] = ENGINES.filter(({ name }) => name !== 'sqlite');
+/** PostgreSQL in the locale in which it takes nothing beyond ASCII for a letter; none where PostgreSQL cannot be had. */
+export const POSTGRESQL_IN_C: readonly TestEngine[] = [onPostgresql(`encoding 'UTF8' locale 'C'`)].filter(({ name }) =>
+  available.includes(name),
+);
