@@ -13,7 +13,7 @@ export interface FaultyServer {
   readonly sleep: (seconds: number) => string;
   /** Lets the statements of a transaction take as long as they like. */
   readonly noLimit: string;
-  /** Starts one of the test's own. */
+  /** Starts one of the test's own, which keeps what it has committed and has shown, also when it or the machine crashes. */
   readonly start: () => Promise<OwnServer>;
   /** Why none can be started here. */
   readonly noStart: string | undefined;
@@ -28,11 +28,13 @@ const POSTGRESQL: FaultyServer = {
   readStatements: readPostgreSql,
   sleep: (seconds) => `select pg_sleep(${String(seconds)})`,
   noLimit: 'set local statement_timeout = 0',
-  start: startOwnServer,
+  start: () => startOwnServer({ fsync: 'on' }),
   noStart: NO_OWN_SERVER,
 };
 
 const NO_SUCH_THREAD = 1094;
+/** Without the binary log, others may read what is committed before it is written down, and a crash takes it back. */
+const DURABLE = { 'innodb-flush-log-at-trx-commit': 1, 'log-bin': 'binlog', 'sync-binlog': 1 };
 
 const MARIADB: FaultyServer = {
   async endConnections(databaseUrl, most, salt) {
@@ -53,7 +55,7 @@ const MARIADB: FaultyServer = {
   readStatements: readMySql,
   sleep: (seconds) => `select sleep(${String(seconds)})`,
   noLimit: 'set max_statement_time = 0',
-  start: startOwnMariaDb,
+  start: () => startOwnMariaDb(DURABLE),
   noStart: NO_OWN_MARIADB,
 };
 
