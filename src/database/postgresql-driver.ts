@@ -7,6 +7,7 @@ import { bindsParameters } from './bound-connection.js';
 import type { BindingStyle } from './bound-statement.js';
 import type { BulkConnection, BulkInsert, TenantLimit } from './engine.js';
 import { clientClass, StatementNames } from './postgresql-client.js';
+import { pooledClientClass } from './postgresql-pooled-client.js';
 import { SECURITY_SETTING, sessionContextOf, TransactionSessions } from './postgresql-sessions.js';
 import { POSTGRESQL_TERMS } from './postgresql-terms.js';
 import type { PostgreSqlSettings } from './postgresql-url.js';
@@ -68,6 +69,15 @@ export class BoundPostgreSqlConnection
     // As it was written: without the zeros that fill the column's scale.
     types.setTypeParser(NUMERIC, (text) => (text.includes('.') ? text.replace(/\.?0+$/, '') : text));
     const { host, port, user, password, database, tls } = settings;
+    const client = clientClass(
+      settings.namedStatements ? new StatementNames() : undefined,
+      settings.statementTimeout === 0 ? undefined : settings.statementTimeout + settings.connectTimeout,
+    );
+    const security = settings.rowLevelSecurity ? '' : ` -c ${SECURITY_SETTING}=off`;
+    // A pooler keeps neither names nor other settings of a session.
+    const session = settings.namedStatements
+      ? { statement_timeout: settings.statementTimeout, options: `-c timezone=UTC${security}`, Client: client }
+      : { Client: pooledClientClass(client, settings.statementTimeout) };
     return {
       host,
       port,
@@ -80,14 +90,9 @@ export class BoundPostgreSqlConnection
       min: settings.poolIdle,
       connectionTimeoutMillis: settings.connectTimeout,
       idleTimeoutMillis: settings.idleTimeout,
-      statement_timeout: settings.statementTimeout,
       application_name: settings.applicationName,
-      options: `-c timezone=UTC${settings.rowLevelSecurity ? '' : ` -c ${SECURITY_SETTING}=off`}`,
       keepAlive: true,
-      Client: clientClass(
-        settings.namedStatements ? new StatementNames() : undefined,
-        settings.statementTimeout === 0 ? undefined : settings.statementTimeout + settings.connectTimeout,
-      ),
+      ...session,
     };
   }
 

@@ -1,3 +1,4 @@
+import { directUrl } from './engines.js';
 import { readMySql, readPostgreSql, type StatementReader } from './fault-proxy.js';
 import { NO_OWN_MARIADB, startOwnMariaDb } from './own-mariadb.js';
 import { NO_OWN_SERVER, type OwnServer, startOwnServer } from './own-server.js';
@@ -32,6 +33,12 @@ const POSTGRESQL: FaultyServer = {
   noStart: NO_OWN_SERVER,
 };
 
+/** The same server: what breaks is behind the pooler. */
+const PGBOUNCER: FaultyServer = {
+  ...POSTGRESQL,
+  endConnections: (databaseUrl, most, salt) => POSTGRESQL.endConnections(directUrl(databaseUrl), most, salt),
+};
+
 const NO_SUCH_THREAD = 1094;
 /** Without the binary log, others may read what is committed before it is written down, and a crash takes it back. */
 const DURABLE = { 'innodb-flush-log-at-trx-commit': 1, 'log-bin': 'binlog', 'sync-binlog': 1 };
@@ -63,6 +70,7 @@ const MARIADB: FaultyServer = {
 const FAULTY_SERVERS: Readonly<Record<Exclude<EngineName, 'sqlite'>, FaultyServer>> = {
   postgresql: POSTGRESQL,
   mariadb: MARIADB,
+  pgbouncer: PGBOUNCER,
 };
 
 /** The server of an engine; undefined for one that is embedded. */
