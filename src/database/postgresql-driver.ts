@@ -102,7 +102,7 @@ export class BoundPostgreSqlConnection
     const transaction = await super.begin(rest);
     if (!this.#sessions) return transaction;
     if (!options.ctx) return this.#sessions.open(transaction, sessionContext);
-    this.#sessions.nest(options.ctx, transaction);
+    TransactionSessions.nest(options.ctx, transaction);
     return transaction;
   }
 
@@ -114,7 +114,7 @@ export class BoundPostgreSqlConnection
     em.resetTransactionContext();
     em.clearSessionContext();
     if (context) em.setSessionContext(context);
-    if (transaction && this.#sessions) em.setTransactionContext(this.#sessions.share(transaction, context));
+    if (transaction) em.setTransactionContext(TransactionSessions.share(transaction, context));
   }
 
   /** Inserts rows by a statement that takes one array for each column, so that any number of rows needs no other statement. */

@@ -63,7 +63,8 @@ const NOT_PERMITTED = '42501';
  */
 export class TransactionSessions {
   readonly #dialect: Dialect;
-  readonly #shared = new WeakMap<Transaction<object>, SharedTransaction>();
+  /** By their views, of all connections: who has a view need not know whether it is one of the database or of a replica. */
+  static readonly #shared = new WeakMap<Transaction<object>, SharedTransaction>();
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
@@ -75,23 +76,23 @@ export class TransactionSessions {
     context: SessionContext | undefined,
   ): Promise<ControlledTransaction<unknown>> {
     const connection = await transaction.getExecutor().provideConnection(async (provided) => provided);
-    return this.#view(new SharedTransaction(transaction, connection), context);
+    return TransactionSessions.#view(new SharedTransaction(this.#dialect, transaction, connection), context);
   }
 
   /** Another view of the transaction that `view` is one of. */
-  share(view: Transaction<object>, context: SessionContext | undefined): ControlledTransaction<unknown> {
+  static share(view: Transaction<object>, context: SessionContext | undefined): ControlledTransaction<unknown> {
     const shared = this.#shared.get(view);
     if (!shared) throw new TypeError('This transaction was not begun by the connection of Colloquy.');
     return this.#view(shared, context);
   }
 
   /** A savepoint of a view is a view in the same session; from here on it can be shared too. */
-  nest(view: Transaction<object>, savepoint: Transaction<object>): void {
+  static nest(view: Transaction<object>, savepoint: Transaction<object>): void {
     const shared = this.#shared.get(view);
     if (shared) this.#shared.set(savepoint, shared);
   }
 
-  #view(shared: SharedTransaction, context: SessionContext | undefined): ControlledTransaction<unknown> {
+  static #view(shared: SharedTransaction, context: SessionContext | undefined): ControlledTransaction<unknown> {
     const session = sessionOf(context);
     const executor = shared.transaction.getExecutor();
     const provider: ConnectionProvider = {
@@ -99,8 +100,8 @@ export class TransactionSessions {
         executor.provideConnection((connection) => consumer(shared.connectionIn(session, connection)), options),
     };
     const view = new ControlledTransaction<unknown>({
-      config: { dialect: this.#dialect },
-      dialect: this.#dialect,
+      config: { dialect: shared.dialect },
+      dialect: shared.dialect,
       driver: new SharingDriver(shared),
       executor: executor.withConnectionProvider(provider),
       connection: { connection: shared.connection, release: () => undefined },
@@ -112,12 +113,14 @@ export class TransactionSessions {
 
 /** A transaction, and the session in which its connection is now. */
 class SharedTransaction {
+  readonly dialect: Dialect;
   readonly transaction: ControlledTransaction<unknown>;
   readonly connection: DatabaseConnection;
   /** Undefined where nobody knows. */
   #session: Session | undefined = CONNECTING_USER;
 
-  constructor(transaction: ControlledTransaction<unknown>, connection: DatabaseConnection) {
+  constructor(dialect: Dialect, transaction: ControlledTransaction<unknown>, connection: DatabaseConnection) {
+    this.dialect = dialect;
     this.transaction = transaction;
     this.connection = connection;
   }

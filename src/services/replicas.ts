@@ -1,4 +1,4 @@
-import type { Transaction } from '@mikro-orm/core';
+import type { SessionContext, Transaction } from '@mikro-orm/core';
 import type { AbstractSqlConnection, SqlEntityManager } from '@mikro-orm/sql';
 import type { Engine } from '../database/engine.js';
 import { DatabaseUnavailableError, TransactionConflictError } from '../errors.js';
@@ -28,14 +28,14 @@ export class Replicas {
   }
 
   /**
-   * Runs `work` in a transaction that cannot write. What a replica fails with because it is one (it is away, or the changes that it
+   * Runs `work` in a transaction that cannot write, in a session as the database has it for the rows in question. What a replica fails with because it is one (it is away, or the changes that it
    * receives are in the way) is no answer: the next one is asked, and the database itself at last.
    */
-  async read<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  async read<T>(session: SessionContext | undefined, work: (transaction: Transaction) => Promise<T>): Promise<T> {
     for (const replica of this.#inTurn()) {
       if (!this.#mayBeAsked(replica)) continue;
       try {
-        const result = await readOnly(replica.connection, work);
+        const result = await readOnly(replica.connection, session, work);
         replica.restsUntil = undefined;
         return result;
       } catch (error) {
@@ -44,7 +44,7 @@ export class Replicas {
         else if (!(known instanceof TransactionConflictError)) throw error;
       }
     }
-    return readOnly(this.#em.getConnection(), work);
+    return readOnly(this.#em.getConnection(), session, work);
   }
 
   #inTurn(): readonly Replica[] {
@@ -66,9 +66,10 @@ export class Replicas {
 
 async function readOnly<T>(
   connection: AbstractSqlConnection,
+  session: SessionContext | undefined,
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
-  const transaction = await connection.begin({ readOnly: true });
+  const transaction = await connection.begin({ readOnly: true, ...(session && { sessionContext: session }) });
   try {
     return await work(transaction);
   } finally {

@@ -165,7 +165,8 @@ export class Transactions {
         try {
           // An engine without replicas, or a transaction that is running, reads as it always does.
           if (this.#outer() || !this.#engine.takesReplicas) return await this.read(tenantId, work);
-          return await this.#replicas.read((transaction) => {
+          const session = this.#fork(tenantId).getSessionContext();
+          return await this.#replicas.read(session, (transaction) => {
             const em = this.#fork(tenantId);
             em.setTransactionContext(transaction);
             return this.#begun(em, tenantId, work);

@@ -35,11 +35,14 @@ describe.skipIf(NO_OWN_SERVER)(title, () => {
     while ((await query<{ done: boolean }>(copy.url(), sql, [now?.lsn]))[0]?.done !== true);
   }
 
-  async function openTenant(replicaUrls: (name: string) => string[] = (name) => [copy.url(name)]) {
+  async function openTenant(
+    replicaUrls: (name: string) => string[] = (name) => [copy.url(name)],
+    asUser: (url: string) => string = String,
+  ) {
     const name = `replicated_${String(++databases)}`;
-    await query(primary.url(), `create database ${name}`);
+    const databaseUrl = asUser(primary.url(name));
+    await query(primary.url(), `create database ${name} owner ${new URL(databaseUrl).username}`);
     const clock = fakeClock();
-    const databaseUrl = primary.url(name);
     const persistence = await PersistenceManager.open({ databaseUrl, replicaUrls: replicaUrls(name), clock });
     onTestFinished(() => persistence.close());
     await persistence.tenants.ensure({ slug: 'acme', name: 'Acme' });
@@ -161,6 +164,26 @@ describe.skipIf(NO_OWN_SERVER)(title, () => {
     await acme.users.list();
     await server.stop();
     expect(await codeOf(acme.read(({ users }) => users.countRows(), REPLICA))).toBe('DATABASE_UNAVAILABLE');
+  });
+
+  it('keeps to one tenant there too, as a user whom row-level security binds', async () => {
+    // The superuser's migrations have made the roles.
+    await openTenant();
+    await query(primary.url(), 'create role plain login in role colloquy_tenant, colloquy_operator');
+    const asPlain = (url: string) => url.replace('postgres@', 'plain@');
+    const { persistence, acme, name } = await openTenant((database) => [asPlain(copy.url(database))], asPlain);
+    await persistence.tenants.ensure({ slug: 'beta', name: 'Beta' });
+    const beta = persistence.tenant('beta');
+    await beta.users.create({ externalId: 'u-1', username: 'eve' });
+    await caughtUp();
+    await query(copy.url(), 'select pg_wal_replay_pause()');
+    onTestFinished(async () => void (await query(copy.url(), 'select pg_wal_replay_resume()')));
+    await beta.users.create({ externalId: 'u-2', username: 'new' });
+    const names = async (tenant: TenantContext) => (await tenant.users.list()).items.map(({ username }) => username);
+    const seen = await acme.read(async () => [await names(acme), await names(beta), await names(acme)], REPLICA);
+    expect(seen).toEqual([['ada'], ['eve'], ['ada']]);
+    // Without a tenant's role and name the user sees no row.
+    expect(await query(asPlain(copy.url(name)), 'select * from users')).toEqual([]);
   });
 
   it('asks several in turn', async () => {
