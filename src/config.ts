@@ -59,6 +59,7 @@ const SETTINGS: ReadonlyMap<string, Setting> = new Map([
   ['idleTimeout', parameter('idleTimeout', 'DATABASE_IDLE_TIMEOUT')],
   ['applicationName', parameter('applicationName', 'DATABASE_APPLICATION_NAME')],
   ['namedStatements', parameter('namedStatements', 'DATABASE_NAMED_STATEMENTS')],
+  ['rowLevelSecurity', parameter('rowLevelSecurity', 'DATABASE_ROW_LEVEL_SECURITY')],
 ]);
 
 /** The language of errors when nothing says otherwise. */

@@ -35,14 +35,20 @@ export const EVERY_TENANT = Symbol('every tenant');
 /** Whose rows are to be reached: one tenant's, by its id; {@link EVERY_TENANT}'s; undefined where the rows are no tenant's. */
 export type TenantLimit = string | typeof EVERY_TENANT | undefined;
 
-/** The full-text index of the engine, over the terms of documents (see `search/terms.ts`). */
-export interface TermIndex {
-  /** Takes rows of a tenant's id, a document's id, and its terms with spaces between them. */
-  readonly insert: BulkInsert;
+/** How documents are found by their terms. */
+export interface TermLookup {
   /** Selects the `document_id` of each document that meets a condition; its values are the tenant's id and the printed condition. */
   readonly select: string;
-  /** A condition in the language of the index. Terms are ASCII letters and digits, so nothing in them needs to be escaped. */
+  /** A condition as the engine takes it. Terms are ASCII letters and digits, so nothing in them needs to be escaped. */
   print(condition: TermCondition): string;
+}
+
+/** The full-text index of the engine, over the terms of documents (see `search/terms.ts`). */
+export interface TermIndex extends TermLookup {
+  /** Takes rows of a tenant's id, a document's id, and its terms with spaces between them. */
+  readonly insert: BulkInsert;
+  /** Where an index learns of rows at their commit: how a transaction that has written some finds them, at the cost of a tenant's rows. */
+  readonly uncommitted?: TermLookup;
 }
 
 /** What the connections of our engines can do beyond MikroORM's. */

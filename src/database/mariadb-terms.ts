@@ -14,4 +14,12 @@ export const MARIADB_TERMS: TermIndex = {
       .map((terms) => terms.map(({ term, isPrefix }) => `+${term}${isPrefix ? '*' : ''}`).join(' '))
       .map((all) => `(${all})`)
       .join(' '),
+  uncommitted: {
+    select: 'select document_id from document_terms where tenant_id = ? and terms rlike ?',
+    print: (condition) =>
+      condition
+        .map((terms) => terms.map(({ term, isPrefix }) => `(?=.*?\\b${term}${isPrefix ? '' : '\\b'})`).join(''))
+        .map((all) => `^${all}`)
+        .join('|'),
+  },
 };

@@ -14,11 +14,10 @@ const BEGIN = /^(?:begin|start transaction)\b/;
  * @param statementTimeout in milliseconds; 0 for none
  */
 export function pooledClientClass(base: typeof Client, statementTimeout: number): typeof Client {
-  const { getStartupConf } = base.prototype as unknown as StartingClient;
-
   class PooledClient extends base {
     getStartupConf(): StartupConfiguration {
-      return { ...getStartupConf.call(this as unknown as StartingClient), TimeZone: 'UTC' };
+      const inherited = base.prototype as unknown as StartingClient;
+      return { ...inherited.getStartupConf.call(this), TimeZone: 'UTC' };
     }
 
     // oxlint-disable-next-line typescript/no-explicit-any -- one implementation for the nine overloads of pg

@@ -1,5 +1,5 @@
 import type { AbstractSqlConnection, SqlEntityManager } from '@mikro-orm/sql';
-import type { BulkConnection } from '../database/engine.js';
+import type { BulkConnection, TermLookup } from '../database/engine.js';
 import { documentTerms, type SearchedText } from '../search/document-terms.js';
 
 /** A document as the index of search takes it. */
@@ -11,13 +11,34 @@ export function boundConnection(em: SqlEntityManager): AbstractSqlConnection & B
   return em.getConnection() as AbstractSqlConnection & BulkConnection;
 }
 
+const EXTENSION = 'colloquy/transactions-with-terms';
+
+/** The transactions that have written terms, kept with the ORM that the entity manager belongs to. */
+function transactionsWithTerms(em: SqlEntityManager): WeakSet<object> {
+  const known = em.config.getExtension<WeakSet<object>>(EXTENSION);
+  if (known) return known;
+  const created = new WeakSet<object>();
+  em.config.registerExtension(EXTENSION, () => created);
+  return created;
+}
+
+/** How documents are found in the transaction that is running, or outside of one. */
+export function termLookup(em: SqlEntityManager): TermLookup {
+  const { documentTerms: index } = boundConnection(em);
+  const transaction = em.getTransactionContext<object>();
+  const hasWritten = transaction !== undefined && transactionsWithTerms(em).has(transaction);
+  return hasWritten ? (index.uncommitted ?? index) : index;
+}
+
 /** Lets search find documents that are new, within the running transaction. Removed ones are taken from its index by the database. */
 export async function addDocumentTerms(em: SqlEntityManager, documents: readonly SearchedDocument[]): Promise<void> {
   const connection = boundConnection(em);
   const rows = (function* () {
     for (const document of documents) yield [document.tenantId, document.id, documentTerms(document)];
   })();
-  await connection.insertMany(connection.documentTerms.insert, rows, em.getTransactionContext());
+  const transaction = em.getTransactionContext<object>();
+  await connection.insertMany(connection.documentTerms.insert, rows, transaction);
+  if (transaction) transactionsWithTerms(em).add(transaction);
 }
 
 /** Lets search find a document by the text that it has now. */

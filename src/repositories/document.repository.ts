@@ -4,7 +4,7 @@ import { rankedConditions, type SoughtWord, soughtWords } from '../search/query.
 import { snippetOf } from '../search/snippet.js';
 import type { Row } from './compiled-table.js';
 import { type DocumentHit, type DocumentSearchOptions, resolveSearch } from './document-search.js';
-import { boundConnection } from './document-terms.js';
+import { termLookup } from './document-terms.js';
 import { ExternallyKeyedRepository } from './externally-keyed.repository.js';
 
 /** Candidates are ids alone; documents may have megabytes, so few of them are read at a time. */
@@ -52,10 +52,10 @@ export class DocumentRepository extends ExternallyKeyedRepository<Document> {
 
   /** What the index proposes, the best first. It may propose more than there is: what is in the documents' text decides. */
   async *#candidates(words: readonly SoughtWord[], status: DocumentStatus): AsyncGenerator<Candidate[]> {
-    const { documentTerms } = boundConnection(this.em);
+    const lookup = termLookup(this.em);
     const conditions = rankedConditions(this.tenantId, words);
     const matches = conditions.map(
-      ({ weight }) => `select document_id, ${String(weight)} as weight from (${documentTerms.select}) as found`,
+      ({ weight }) => `select document_id, ${String(weight)} as weight from (${lookup.select}) as found`,
     );
     const [tenant, id, own] = (['tenantId', 'id', 'status'] as const).map((key) => this.table.column(key));
     // Not joined, so that no engine can think of reading all of the tenant's documents first.
@@ -64,7 +64,7 @@ export class DocumentRepository extends ExternallyKeyedRepository<Document> {
         from (select document_id as id, sum(weight) as score from (${matches.join(' union all ')}) as matches group by document_id) as ranked
        where (select ${own} from ${this.table.name} as d where d.${tenant} = ? and d.${id} = ranked.id) = ?
        order by score desc, id desc limit ? offset ?`;
-    const values = conditions.flatMap(({ condition }) => [this.tenantId, documentTerms.print(condition)]);
+    const values = conditions.flatMap(({ condition }) => [this.tenantId, lookup.print(condition)]);
     for (let offset = 0; ; offset += CANDIDATES_AT_ONCE) {
       const bound = [...values, this.tenantId, status, CANDIDATES_AT_ONCE, offset];
       const rows = await this.em.execute<{ id: string; score: number | string }[]>(sql, bound);

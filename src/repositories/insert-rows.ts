@@ -5,10 +5,10 @@ import { compiledTableOf, type Row } from './compiled-table.js';
 import { addDocumentTerms, boundConnection } from './document-terms.js';
 
 /** Inserts rows in one go, by a compiled statement, within the running transaction, and what is derived from them. */
-export async function insertRows<Entity extends object>(
+export async function insertRows(
   em: SqlEntityManager,
-  entity: EntityClass<Entity>,
-  rows: readonly Row<Entity>[],
+  entity: EntityClass<object>,
+  rows: readonly object[],
 ): Promise<void> {
   if (rows.length === 0) return;
   const table = compiledTableOf(em, entity);
@@ -17,5 +17,5 @@ export async function insertRows<Entity extends object>(
     for (const row of rows) yield table.values(row);
   })();
   await boundConnection(em).insertMany(table.bulk, values, em.getTransactionContext());
-  if (Object.is(entity, Document)) await addDocumentTerms(em, rows as unknown as readonly Row<Document>[]);
+  if (entity === Document) await addDocumentTerms(em, rows as readonly Row<Document>[]);
 }

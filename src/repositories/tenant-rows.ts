@@ -1,7 +1,7 @@
 import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import type { EntityClass } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
+import { type CompiledTable, compiledTableOf } from './compiled-table.js';
 import { insertRows } from './insert-rows.js';
 
 /** A row of any entity: its id, and its other properties by name. */
@@ -66,7 +66,7 @@ export class TenantRows {
 
   /** Inserts rows within the running transaction. */
   async insert(rows: readonly AnyRow[]): Promise<void> {
-    await insertRows(this.#em, this.entity, rows as unknown as readonly Row<object>[]);
+    await insertRows(this.#em, this.entity, rows);
   }
 
   /** The id of the last row of the page that begins after an id. Rows are measured first: a thousand may be anything up to gigabytes. */

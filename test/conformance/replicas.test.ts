@@ -14,6 +14,11 @@ const contents = async (acme: TenantContext, chatId: string): Promise<string[]> 
 
 const title = `PostgreSQL with a streaming replica${NO_OWN_SERVER === undefined ? '' : ` (skipped: ${NO_OWN_SERVER})`}`;
 
+const asPlain = (url: string): string => url.replace('postgres@', 'plain@');
+
+const names = async (tenant: TenantContext): Promise<string[]> =>
+  (await tenant.users.list()).items.map(({ username }) => username);
+
 describe.skipIf(NO_OWN_SERVER)(title, () => {
   let primary: OwnServer;
   let copy: OwnServer;
@@ -170,7 +175,6 @@ describe.skipIf(NO_OWN_SERVER)(title, () => {
     // The superuser's migrations have made the roles.
     await openTenant();
     await query(primary.url(), 'create role plain login in role colloquy_tenant, colloquy_operator');
-    const asPlain = (url: string) => url.replace('postgres@', 'plain@');
     const { persistence, acme, name } = await openTenant((database) => [asPlain(copy.url(database))], asPlain);
     await persistence.tenants.ensure({ slug: 'beta', name: 'Beta' });
     const beta = persistence.tenant('beta');
@@ -179,7 +183,6 @@ describe.skipIf(NO_OWN_SERVER)(title, () => {
     await query(copy.url(), 'select pg_wal_replay_pause()');
     onTestFinished(async () => void (await query(copy.url(), 'select pg_wal_replay_resume()')));
     await beta.users.create({ externalId: 'u-2', username: 'new' });
-    const names = async (tenant: TenantContext) => (await tenant.users.list()).items.map(({ username }) => username);
     const seen = await acme.read(async () => [await names(acme), await names(beta), await names(acme)], REPLICA);
     expect(seen).toEqual([['ada'], ['eve'], ['ada']]);
     // Without a tenant's role and name the user sees no row.

@@ -62,9 +62,9 @@ const REACHES: readonly (readonly [what: string, reach: (em: SqlEntityManager, b
 
 describe.each(POSTGRESQL)("$name: another tenant's index of search", ({ freshUrl }) => {
   it('can be reached by no statement, and each of them can reach it without row-level security', async () => {
-    const [secured, open] = [await openWorld(await freshUrl(), true), await openWorld(await freshUrl(), false)];
+    const [secured, unsecured] = [await openWorld(await freshUrl(), true), await openWorld(await freshUrl(), false)];
     for (const [what, reach] of REACHES) {
-      const { acme, beta } = open;
+      const { acme, beta } = unsecured;
       const reached = acme.tenant.transaction(async ({ em }) => {
         expect(await reach(em, beta), what).toBe(1);
         throw new RangeError('changed my mind');

@@ -70,3 +70,32 @@ it.runIf(postgresql)(
     expect(all[0]?.rows).toBeLessThanOrEqual(4 * DOCUMENTS);
   },
 );
+
+const mariadb = ENGINES.find(({ name }) => name === 'mariadb');
+
+it.runIf(mariadb)('mariadb: search looks words up in the index, and documents up by their key', async () => {
+  const [persistence, acme] = await openLibrary((await mariadb?.freshUrl()) ?? '');
+  const asked: { readonly sql: string; readonly values: unknown[] }[] = [];
+  await acme.transaction(async ({ em, documents }) => {
+    const execute = em.execute.bind(em);
+    Object.assign(em, {
+      execute: async (sql: string, values: unknown[]) => {
+        asked.push({ sql, values });
+        return execute(sql, values);
+      },
+    });
+    expect(await documents.search('planted refund')).toHaveLength(1);
+  });
+  expect(asked.length).toBeGreaterThan(1);
+  const steps = await persistence.withEntityManager(async (em) => {
+    const plans = [];
+    for (const { sql, values } of asked) {
+      plans.push(...(await em.execute<{ table: string; type: string; key: string }[]>(`explain ${sql}`, values)));
+    }
+    return plans.map(({ table, type, key }) => `${table} ${type} ${key}`);
+  });
+  const byIndex =
+    /^document_terms fulltext document_terms_index$|^d(?:ocuments)? (?:eq_ref|ref|range|const) PRIMARY$|^<\w+> ALL null$/;
+  expect(steps.filter((step) => !byIndex.test(step))).toEqual([]);
+  expect(steps).toContain('document_terms fulltext document_terms_index');
+});

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, nat, property, string, stringMatching } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { documentTerms, TOO_MANY_TERMS } from '../../src/search/document-terms.js';
 import { soughtWords } from '../../src/search/query.js';
@@ -45,10 +45,20 @@ describe('the words of a text', () => {
   });
 });
 
+const filler = (words: number): string =>
+  Array.from({ length: words }, (_unused, index) => `filler${String(index)}`).join(' ');
+
+/** How many levels of frequency a text of `length` other words has for a word that occurs so many times. */
+const levels = (times: number, length: number): number => {
+  const content = `${'refund '.repeat(times)}${filler(length)}`;
+  const terms = documentTerms({ tenantId: TENANT, title: 'x', content }).split(' ');
+  return terms.filter((term) => term.endsWith('Xrefund')).length - 1;
+};
+
 describe('terms', () => {
   it('are ASCII words that every index takes, whatever the text', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
+    assert(
+      property(string({ unit: 'binary', maxLength: 200 }), (text) => {
         for (const term of termsIn(text)) expect(term).toMatch(/^[XYK][0-9a-zX]{2,83}$/);
       }),
     );
@@ -80,8 +90,8 @@ describe('terms', () => {
   });
 
   it('of a word begin like those of its beginning', () => {
-    fc.assert(
-      fc.property(fc.stringMatching(/^[a-zà-ж]{3,150}$/), fc.nat(), (text, cut) => {
+    assert(
+      property(stringMatching(/^[a-zà-ж]{3,150}$/), nat(), (text, cut) => {
         const [word = ''] = wordsIn(text);
         const [sought] = soughtWords(word.slice(0, 3 + (cut % Math.max(1, word.length - 2))));
         const terms = termsIn(word);
@@ -93,13 +103,6 @@ describe('terms', () => {
   });
 
   it('say how frequent a word is, the length of the text considered', () => {
-    const filler = (words: number) =>
-      Array.from({ length: words }, (_unused, index) => `filler${String(index)}`).join(' ');
-    const levels = (times: number, length: number): number => {
-      const content = `${'refund '.repeat(times)}${filler(length)}`;
-      const terms = documentTerms({ tenantId: TENANT, title: 'x', content }).split(' ');
-      return terms.filter((term) => term.endsWith('Xrefund')).length - 1;
-    };
     expect([levels(1, 1000), levels(2, 1000), levels(6, 1000)]).toEqual([0, 1, 2]);
     expect([levels(1, 20), levels(6, 20_000)]).toEqual([1, 0]);
   });

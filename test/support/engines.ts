@@ -20,7 +20,7 @@ const cleanUp: (() => Promise<void> | void)[] = [];
 /** Dropping a database waits for the disk; those that go together wait once. */
 const TOGETHER = 8;
 afterAll(async () => {
-  while (cleanUp.length > 0) await Promise.all(cleanUp.splice(-TOGETHER).map((work) => work()));
+  while (cleanUp.length > 0) await Promise.all(cleanUp.splice(-TOGETHER).map(async (work) => work()));
 });
 
 const sqlite: TestEngine = {
