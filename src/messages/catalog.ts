@@ -51,6 +51,7 @@ export const RULE_NAMES = [
   'isString',
   'isText',
   'isUuid',
+  'known',
   'limit',
   'max',
   'min',

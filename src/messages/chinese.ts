@@ -12,6 +12,7 @@ export const chinese: Catalog = {
     ALREADY_EXISTS: ({ constraint }) => `已存在 ${constraint} 相同的记录。请读取该记录，或换用其他键。`,
     REFERENCE_NOT_FOUND: () => '所引用的记录在该租户中不存在，或该记录仍被引用。请先创建被引用的记录。',
     TENANT_MISMATCH: ({ entity }) => `一个租户的工作单元不能写入另一租户的 ${entity}。请使用对方租户自己的工作单元。`,
+    STATEMENT_REFUSED: ({ statement, reason }) => `${statement} 被拒绝：${reason}`,
     INVALID_STATE: ({ entity, key, state, operation }) =>
       `${entity} ${quoted(key)} 处于 ${state} 状态，不再允许此操作（${operation}）。请重新读取后再决定。`,
     VERSION_CONFLICT: ({ entity, key, current }) =>
@@ -82,6 +83,7 @@ export const chinese: Catalog = {
     isString: () => '必须是文本',
     isText: (min, max) => `必须是 ${String(min)} 到 ${String(max)} 个字符的文本，不含 NUL 和孤立的代理项`,
     isUuid: (version) => `必须是版本 ${String(version)} 的 UUID`,
+    known: () => '在此不存在',
     limit: (max) => `必须是 1 到 ${String(max)} 的整数`,
     max: (max) => `不得大于 ${String(max)}`,
     min: (min) => `不得小于 ${String(min)}`,

@@ -15,6 +15,7 @@ export const english: Catalog = {
       'A referenced row does not exist in this tenant, or the row is still referenced. Create what it refers to first.',
     TENANT_MISMATCH: ({ entity }) =>
       `A unit of work of one tenant cannot write a ${entity} of another. Use the other tenant's own unit of work.`,
+    STATEMENT_REFUSED: ({ statement, reason }) => `${statement} is refused: ${reason}`,
     INVALID_STATE: ({ entity, key, state, operation }) =>
       `${entity} ${quoted(key)} is ${state}; it cannot ${operation} any more. Read it again before deciding.`,
     VERSION_CONFLICT: ({ entity, key, current }) =>
@@ -93,6 +94,7 @@ export const english: Catalog = {
     isText: (min, max) =>
       `must be text of ${String(min)} to ${String(max)} characters without NUL and without lone surrogates`,
     isUuid: (version) => `must be a UUID of version ${String(version)}`,
+    known: () => 'is unknown here',
     limit: (max) => `must be a whole number from 1 to ${String(max)}`,
     max: (max) => `must not be greater than ${String(max)}`,
     min: (min) => `must not be less than ${String(min)}`,

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { runStatement } from '../../src/repositories/statement.js';
 import { codeOf, open, openChat } from '../support/conformance.js';
 import { SERVERS, type TestEngine } from '../support/engines.js';
 import { FaultProxy, type Hook, swallowReply } from '../support/fault-proxy.js';
@@ -100,8 +101,8 @@ describe.each(SERVERS)('$name: a network that loses all that the server says', (
   it('is not seen in a transaction that has a limit of its own', async () => {
     const { far } = await openHole('statementTimeout=1000&connectTimeout=1000');
     const call = far.transaction(async ({ em }) => {
-      await em.execute(serverOf(name).noLimit);
-      await em.execute(serverOf(name).sleep(2.5));
+      await runStatement(em, serverOf(name).noLimit);
+      await runStatement(em, serverOf(name).sleep(2.5));
     });
     expect(await codeOf(call)).toBe('resolved');
   });

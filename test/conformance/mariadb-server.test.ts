@@ -11,6 +11,8 @@ import { NO_OWN_MARIADB, startOwnMariaDb } from '../support/own-mariadb.js';
 import type { OwnServer } from '../support/own-server.js';
 import { rawRows } from '../support/raw-rows.js';
 import { rejectionOf } from '../support/rejection.js';
+import { Message } from '../../src/entities/message.js';
+import { insertRows } from '../../src/repositories/insert-rows.js';
 
 const PACKET = 1_048_576;
 const NAMES = mariaDbMigrations.map(({ name }) => name);
@@ -41,7 +43,7 @@ async function appendRows(
   count: number,
   contentOf: (index: number) => string,
 ): Promise<void> {
-  await acme.transaction(async ({ messages }) => {
+  await acme.transaction(async ({ em, messages }) => {
     const [pattern] = await messages.readHistory(chatId, { last: 1 });
     if (!pattern) throw new Error('there is no message');
     const rows = Array.from({ length: count }, (_unused, index) => ({
@@ -50,7 +52,7 @@ async function appendRows(
       seq: index + 2,
       content: contentOf(index),
     }));
-    await messages.insertRows(rows);
+    await insertRows(em, Message, rows);
   });
 }
 

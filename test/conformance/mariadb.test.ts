@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { runStatement } from '../../src/repositories/statement.js';
 import { parseMariaDbUrl } from '../../src/database/mariadb-url.js';
 import { selectEngine } from '../../src/database/select-engine.js';
 import { ConfigurationError } from '../../src/errors.js';
@@ -187,12 +188,12 @@ describe.skipIf(found.length === 0).each(found)('$name: the engine', ({ freshUrl
     const work = async (title: string, own: Gate, others: Gate, ids: readonly string[]): Promise<void> =>
       acme.transaction(async ({ em }) => {
         runs += 1;
-        await em.execute(sql, [title, ids[0]]);
+        await runStatement(em, sql, [title, ids[0]]);
         own.open();
         await others.opened;
         // No savepoint: the server takes everything back, and would commit each later statement by itself.
-        await em.execute(sql, [title, ids[1]]).catch(() => undefined);
-        await em.execute(sql, [`${title} half`, ids[0]]).catch(() => undefined);
+        await runStatement(em, sql, [title, ids[1]]).catch(() => undefined);
+        await runStatement(em, sql, [`${title} half`, ids[0]]).catch(() => undefined);
       });
     await Promise.all([work('left', left, right, [chatId, other.id]), work('right', right, left, [other.id, chatId])]);
     expect(runs).toBeGreaterThan(2);

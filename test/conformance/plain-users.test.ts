@@ -10,7 +10,8 @@ import { SchemaManager } from '../../src/services/schema-manager.js';
 import { codeOf, open } from '../support/conformance.js';
 import { ENGINES, query, withParameter } from '../support/engines.js';
 import { rejectionOf } from '../support/rejection.js';
-import { furnish, TENANT_TABLES } from '../support/two-tenants.js';
+import { furnish } from '../support/furnish.js';
+import { TENANT_TABLES } from '../support/two-tenants.js';
 
 const POSTGRESQL = ENGINES.filter(({ name }) => name === 'postgresql');
 

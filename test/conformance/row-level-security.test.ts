@@ -2,7 +2,8 @@ import { Client, type QueryResult } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PersistenceManager } from '../../src/services/persistence-manager.js';
 import { ENGINES } from '../support/engines.js';
-import { type Furnished, furnish, TENANT_TABLES } from '../support/two-tenants.js';
+import { type Furnished, furnish } from '../support/furnish.js';
+import { TENANT_TABLES } from '../support/two-tenants.js';
 
 const POSTGRESQL = ENGINES.filter(({ name }) => name === 'postgresql');
 

@@ -1,9 +1,10 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { describe, expect, it } from 'vitest';
+import { runStatement } from '../../src/repositories/statement.js';
 import { documentTerms } from '../../src/search/document-terms.js';
 import { open } from '../support/conformance.js';
 import { ENGINES, withParameter } from '../support/engines.js';
-import { type Furnished, furnish } from '../support/two-tenants.js';
+import { type Furnished, furnish } from '../support/furnish.js';
 
 const POSTGRESQL = ENGINES.filter(({ name }) => name === 'postgresql');
 
@@ -27,25 +28,24 @@ const REACHES: readonly (readonly [what: string, reach: (em: SqlEntityManager, b
       'find its documents',
       async (em, { tenantId }) => {
         const condition = `Q${tenantId.replaceAll('-', '')}`;
-        return (await em.execute<unknown[]>('select documents_with_terms(?, ?::tsquery)', [tenantId, condition]))
-          .length;
+        return (await runStatement(em, 'select documents_with_terms(?, ?::tsquery)', [tenantId, condition])).length;
       },
     ],
     [
       'read its words',
       async (em, { tenantId }) =>
-        (await em.execute<unknown[]>('select terms from document_terms where tenant_id = ?', [tenantId])).length,
+        (await runStatement(em, 'select terms from document_terms where tenant_id = ?', [tenantId])).length,
     ],
     [
       'list its documents',
       async (em, { tenantId }) =>
-        (await em.execute<unknown[]>('select document_id from document_terms where tenant_id = ?', [tenantId])).length,
+        (await runStatement(em, 'select document_id from document_terms where tenant_id = ?', [tenantId])).length,
     ],
     [
       'take its documents from it',
       async (em, { tenantId }) => {
         const sql = 'delete from document_terms where tenant_id = ? returning document_id';
-        return (await em.execute<unknown[]>(sql, [tenantId])).length;
+        return (await runStatement(em, sql, [tenantId])).length;
       },
     ],
     [
@@ -54,8 +54,8 @@ const REACHES: readonly (readonly [what: string, reach: (em: SqlEntityManager, b
         const terms = documentTerms({ tenantId, title: 'planted', content: 'planted' });
         const sql = `insert into document_terms (tenant_id, document_id, terms) values (?, ?, ?::tsvector)
                    on conflict (tenant_id, document_id) do nothing returning document_id`;
-        await em.execute('delete from document_terms where tenant_id = ?', [tenantId]);
-        return (await em.execute<unknown[]>(sql, [tenantId, documentId, terms])).length;
+        await runStatement(em, 'delete from document_terms where tenant_id = ?', [tenantId]);
+        return (await runStatement(em, sql, [tenantId, documentId, terms])).length;
       },
     ],
   ];

@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
+import { runStatement } from '../../src/repositories/statement.js';
 import type { TenantContext } from '../../src/services/tenant-context.js';
 import type { PersistenceManager } from '../../src/services/persistence-manager.js';
 import { ENGINES } from '../support/engines.js';
@@ -57,7 +58,7 @@ it.runIf(postgresql)(
         await acme.documents.search(search);
         const sql = `select relname as name, seq_scan as scans, seq_tup_read + idx_tup_fetch as rows
                      from pg_stat_xact_user_tables where relname in ('document_terms', 'documents') order by 1`;
-        return em.execute<{ name: string; scans: number; rows: number }[]>(sql);
+        return runStatement<{ name: string; scans: number; rows: number }>(em, sql);
       });
     const [terms, documents] = await accesses('planted refund');
     expect([terms?.scans, documents?.scans]).toEqual([0, 0]);
@@ -77,11 +78,11 @@ it.runIf(mariadb)('mariadb: search looks words up in the index, and documents up
   const [persistence, acme] = await openLibrary((await mariadb?.freshUrl()) ?? '');
   const asked: { readonly sql: string; readonly values: unknown[] }[] = [];
   await acme.transaction(async ({ em, documents }) => {
-    const execute = em.execute.bind(em);
+    const run = runStatement.bind(undefined, em.fork({ clear: false, keepTransactionContext: true }));
     Object.assign(em, {
-      execute: async (sql: string, values: unknown[]) => {
+      runStatement: async (sql: string, values: unknown[]) => {
         asked.push({ sql, values });
-        return execute(sql, values);
+        return run(sql, values);
       },
     });
     expect(await documents.search('planted refund')).toHaveLength(1);

@@ -235,7 +235,7 @@ it('no error shows the content of a row', async () => {
     () => tenant.users.create({ externalId: 'acme-user', username: secret }),
     () => tenant.users.create({ externalId: 'other', username: `${secret}\0` }),
     () => tenant.conversations.start({ userId: 'nobody', title: secret }),
-    () => tenant.transaction(({ em }) => em.execute(`select * from nowhere where x = ?`, [secret])),
+    () => persistence.withEntityManager((em) => em.execute(`select * from nowhere where x = ?`, [secret])),
     () => tenant.users.update(userId, { email: secret }),
     async () => {
       await persistence.close();

@@ -5,9 +5,11 @@ import { Migrator } from '../../src/database/migrator.js';
 import { createRuntime, installRuntime } from '../../src/runtime.js';
 import { createOrmOptions } from '../../src/services/orm-options.js';
 import { type OpenOptions, PersistenceManager } from '../../src/services/persistence-manager.js';
-import type { TenantContext } from '../../src/services/tenant-context.js';
 import { freshUrl, isSqlite } from './engine-under-test.js';
+import { populate, type Populated } from './furnish.js';
 import { type FakeClock, fakeClock, seededRandom } from './sources.js';
+
+export { populate, type Populated } from './furnish.js';
 
 export interface ManagerOptions {
   /** A database of its own unless given; in memory on SQLite. */
@@ -35,22 +37,6 @@ export async function openManager(options: ManagerOptions = {}): Promise<OpenedM
   const persistence = await PersistenceManager.open(openOptions);
   onTestFinished(() => persistence.close());
   return { persistence, clock };
-}
-
-export interface Populated {
-  readonly tenant: TenantContext;
-  readonly tenantId: string;
-  readonly userId: string;
-  readonly conversationId: string;
-}
-
-/** A tenant with one user and one conversation, which has no messages yet. */
-export async function populate(persistence: PersistenceManager, slug: string): Promise<Populated> {
-  const { id: tenantId } = await persistence.tenants.ensure({ slug, name: `Tenant ${slug}` });
-  const tenant = persistence.tenant(slug);
-  const user = await tenant.users.create({ externalId: `${slug}-user`, username: `user of ${slug}` });
-  const conversation = await tenant.conversations.start({ userId: user.id, title: `chat of ${slug}` });
-  return { tenant, tenantId, userId: user.id, conversationId: conversation.id };
 }
 
 /** A manager with one populated tenant, acme. */

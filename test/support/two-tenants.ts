@@ -1,14 +1,6 @@
-import type { ApiKeyInfo } from '../../src/services/api-keys.service.js';
 import type { PersistenceManager } from '../../src/services/persistence-manager.js';
-import { openManager, type Populated, populate } from './open-manager.js';
-
-export interface Furnished extends Populated {
-  readonly messageId: string;
-  readonly documentId: string;
-  readonly voiceSessionId: string;
-  readonly apiKey: ApiKeyInfo;
-  readonly key: string;
-}
+import { type Furnished, furnish } from './furnish.js';
+import { openManager } from './open-manager.js';
 
 export interface TwoTenants {
   readonly persistence: PersistenceManager;
@@ -50,20 +42,4 @@ export async function openTwoTenants(): Promise<TwoTenants> {
       return rows;
     },
   };
-}
-
-/** A populated tenant with one row of every kind. */
-export async function furnish(persistence: PersistenceManager, slug: string): Promise<Furnished> {
-  const populated = await populate(persistence, slug);
-  const { tenant, userId, conversationId } = populated;
-  const message = await tenant.messages.append(
-    conversationId,
-    { role: 'user', content: `secret of ${slug}` },
-    { idempotencyKey: 'req-1' },
-  );
-  const document = await tenant.documents.create({ externalId: `${slug}-document`, title: 'secret', content: slug });
-  const session = await tenant.voiceSessions.start({ externalId: `${slug}-call`, userId, conversationId });
-  const { key, apiKey } = await tenant.apiKeys.create({ name: slug, userId });
-  await tenant.usage.add({ provider: 'openai', model: slug, userId });
-  return { ...populated, messageId: message.id, documentId: document.id, voiceSessionId: session.id, apiKey, key };
 }
