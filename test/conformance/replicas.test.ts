@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { runStatement } from '../../src/repositories/statement.js';
 import { PersistenceManager } from '../../src/services/persistence-manager.js';
 import type { TenantContext } from '../../src/services/tenant-context.js';
 import { codeOf } from '../support/conformance.js';
@@ -76,7 +77,7 @@ describe.skipIf(NO_OWN_SERVER)(title, () => {
         repository: (await messages.readHistory(chatId, { last: 9 })).length,
         service: await contents(acme, chatId),
         entity: (await conversations.get(chatId)).messageCount,
-        sql: await em.execute('select count(*) as total from messages'),
+        sql: await runStatement(em, 'select count(*) as total from messages'),
       }),
       REPLICA,
     );
@@ -195,7 +196,7 @@ describe.skipIf(NO_OWN_SERVER)(title, () => {
     const ports = [];
     for (let index = 0; index < 4; index++) {
       const sql = 'select inet_server_port() as port';
-      const [row] = await acme.read(({ em }) => em.execute<{ port: number }[]>(sql), REPLICA);
+      const [row] = await acme.read(({ em }) => runStatement<{ port: number }>(em, sql), REPLICA);
       ports.push(row?.port);
     }
     expect(ports).toEqual([copy.port, primary.port, copy.port, primary.port]);
