@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { importArchives, PersistenceManager } from '../src/index.js';
 import { benchArchives } from './data.js';
+import { median } from './median.js';
 
 const TABLES = ['tenants', 'users', 'conversations', 'messages', 'voice_sessions', 'documents'] as const;
 /** As many rows as an import puts into one transaction. */
@@ -99,10 +100,4 @@ function report(rounds: readonly Round[], messages: number, json: boolean): void
   process.stdout.write(
     `ratio ${ratio.toFixed(2)} (raw time / Colloquy time); peak memory of both ${megabytes.toFixed(0)} MB\n`,
   );
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
