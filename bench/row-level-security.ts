@@ -112,6 +112,10 @@ async function onServer(statement: string): Promise<void> {
   }
 }
 
+function line(name: string, ...cells: readonly string[]): string {
+  return `${name.padEnd(22)}${cells.map((cell) => cell.padStart(10)).join('')}\n`;
+}
+
 function report(measured: Measured, json: boolean): void {
   const rows = [...measured].map(([name, { on, off }]) => ({
     name: `postgresql/rls/${name}`,
@@ -123,8 +127,6 @@ function report(measured: Measured, json: boolean): void {
     process.stdout.write(`${JSON.stringify({ rows }, null, 2)}\n`);
     return;
   }
-  const line = (name: string, ...cells: readonly string[]): string =>
-    `${name.padEnd(22)}${cells.map((cell) => cell.padStart(10)).join('')}\n`;
   process.stdout.write(line('calls a second', 'with', 'without', 'ratio'));
   for (const { name, on, off, ratio } of rows) {
     process.stdout.write(line(name.replace('postgresql/rls/', ''), on.toFixed(0), off.toFixed(0), ratio.toFixed(2)));

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { runStatement } from '../../src/repositories/statement.js';
 import { codeOf, openChat } from '../support/conformance.js';
 import { SERVERS, withParameter } from '../support/engines.js';
 import { serverOf } from '../support/faulty-servers.js';
@@ -82,7 +83,7 @@ describe.each(SERVERS)('$name: connections that the server drops', ({ name, fres
     const { acme, chatId } = await openChat(await freshUrl());
     const call = acme.transaction(async ({ em }) => {
       await acme.messages.append(chatId, { role: 'user', content: 'x' });
-      await em.execute('select * from no_such_table').catch(() => undefined);
+      await runStatement(em, 'select * from no_such_table').catch(() => undefined);
     });
     expect(await codeOf(call)).toBe('DATABASE_FAILED');
     expect(await acme.messages.history(chatId)).toEqual([]);
