@@ -42,6 +42,7 @@ export interface ErrorFields {
   readonly ALREADY_EXISTS: { readonly constraint: string };
   readonly REFERENCE_NOT_FOUND: Nothing;
   readonly TENANT_MISMATCH: { readonly entity: string };
+  readonly STATEMENT_REFUSED: { readonly statement: string; readonly reason: 'sql' | 'tenant' | 'filter' | 'printed' };
   readonly INVALID_STATE: Row & { readonly state: string; readonly operation: string };
   readonly VERSION_CONFLICT: Row & { readonly current: number | undefined };
   readonly IDEMPOTENCY_CONFLICT: { readonly idempotencyKey: string; readonly difference: string };
@@ -178,6 +179,16 @@ export class TenantMismatchError extends ColloquyError<'TENANT_MISMATCH'> {
     options?: ErrorOptions,
   ) {
     super('TENANT_MISMATCH', { entity }, options);
+  }
+}
+
+/** A way to the database that cannot be kept to the rules, such as SQL in a tenant's unit of work. Nothing was sent. */
+export class StatementRefusedError extends ColloquyError<'STATEMENT_REFUSED'> {
+  constructor(
+    readonly statement: string,
+    readonly reason: ErrorFields['STATEMENT_REFUSED']['reason'],
+  ) {
+    super('STATEMENT_REFUSED', { statement, reason });
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type RawQueryFragment,
 } from '@mikro-orm/core';
 import type { NativeQueryBuilder } from '@mikro-orm/sql';
+import { StatementRefusedError } from '../errors.js';
 
 /** SQL text with its placeholders, and the values for them in order. */
 export interface BoundStatement {
@@ -20,6 +21,9 @@ export interface BindingStyle {
   readonly placeholder: (position: number) => string;
   readonly toDriver: (value: unknown) => unknown;
 }
+
+/** A question mark, the place of an identifier, and the place of a value. */
+const MARKS = /\\\?|\?\??/g;
 
 /**
  * MikroORM 7 prints every value into the SQL text. This takes the same text and parameters before that happens and makes a statement
@@ -43,7 +47,7 @@ export function bindStatement(
 
   const render = (text: string, given: readonly unknown[]): string => {
     let next = 0;
-    return text.replace(/\\\?|\?\??/g, (mark) => {
+    return text.replace(MARKS, (mark) => {
       if (mark === '\\?') return '?';
       const value = given[next++];
       return mark === '??' ? platform.quoteIdentifier(value as string) : bind(value);
@@ -51,6 +55,17 @@ export function bindStatement(
   };
 
   return parameters.length === 0 ? { text: sql, values } : { text: render(sql, parameters), values };
+}
+
+/**
+ * Where MikroORM takes SQL but no values beside it (in `order by`, in the list of a query builder's `select`, in a sub-query of a join)
+ * it prints them into the text by the platform's `formatQuery`. Identifiers may be; a value is refused.
+ *
+ * @throws StatementRefusedError
+ */
+export function assertNoValuePrinted(sql: string, parameters: readonly unknown[]): void {
+  if (parameters.length === 0 || !sql.match(MARKS)?.includes('?')) return;
+  throw new StatementRefusedError('SQL with values in this place', 'printed');
 }
 
 /** {@link bindStatement} for what MikroORM hands to a connection: text, a raw fragment or a query builder, and its parameters. */

@@ -4,7 +4,7 @@ import { CompiledQuery, type PostgresDialect } from 'kysely';
 import type { PoolConfig, TypeOverrides } from 'pg';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { bindsParameters } from './bound-connection.js';
-import type { BindingStyle } from './bound-statement.js';
+import { assertNoValuePrinted, type BindingStyle } from './bound-statement.js';
 import type { BulkConnection, BulkInsert, TenantLimit } from './engine.js';
 import { clientClass, StatementNames } from './postgresql-client.js';
 import { pooledClientClass } from './postgresql-pooled-client.js';
@@ -40,6 +40,11 @@ class BoundPostgreSqlPlatform extends PostgreSqlPlatform {
 
   override getJsonDeclarationSQL(): string {
     return 'json';
+  }
+
+  override formatQuery(sql: string, parameters: readonly unknown[]): string {
+    assertNoValuePrinted(sql, parameters);
+    return super.formatQuery(sql, parameters);
   }
 }
 

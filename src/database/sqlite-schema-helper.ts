@@ -1,4 +1,5 @@
 import { SqlitePlatform, SqliteSchemaHelper } from '@mikro-orm/sqlite';
+import { assertNoValuePrinted } from './bound-statement.js';
 
 type Load = Parameters<SqliteSchemaHelper['loadInformationSchema']>;
 type Table = ReturnType<Load[0]['getTables']>[number];
@@ -45,4 +46,9 @@ class CompositeKeySchemaHelper extends SqliteSchemaHelper {
 
 export class BoundSqlitePlatform extends SqlitePlatform {
   protected override readonly schemaHelper: SqliteSchemaHelper = new CompositeKeySchemaHelper(this);
+
+  override formatQuery(sql: string, parameters: readonly unknown[]): string {
+    assertNoValuePrinted(sql, parameters);
+    return super.formatQuery(sql, parameters);
+  }
 }

@@ -31,6 +31,8 @@ const NONE: unknown[] = [];
 export class RuleSet {
   readonly #entity: EntityClass<object>;
   readonly #properties: readonly PropertyRules[];
+  /** Properties that a rule compares, each pair in both directions. */
+  readonly #compared: readonly (readonly [property: string, other: string])[];
 
   constructor(entity: EntityClass<object>) {
     this.#entity = entity;
@@ -53,6 +55,16 @@ export class RuleSet {
           })),
         ),
     }));
+    const names = new Set(this.#properties.map(({ property }) => property));
+    this.#compared = this.#properties.flatMap(({ property, checks }) =>
+      checks
+        .flatMap(({ constraints }) => constraints)
+        .filter((other): other is string => typeof other === 'string' && names.has(other))
+        .flatMap((other): [string, string][] => [
+          [property, other],
+          [other, property],
+        ]),
+    );
   }
 
   /** Every broken rule of the candidate; `only` limits the check to these properties, `path` is put before their names. */
@@ -70,6 +82,13 @@ export class RuleSet {
       }
     }
     return issues;
+  }
+
+  /** What cannot be judged when these properties change: each that a rule compares with one that is not at hand. */
+  issuesOfLacking(changed: ReadonlySet<string>, atHand: ReadonlySet<string>): ValidationIssue[] {
+    return this.#compared
+      .filter(([property, other]) => changed.has(property) && !atHand.has(other))
+      .map(([path, other]) => brokenRule(path, 'together', undefined, [other]));
   }
 
   /** @throws ValidationError with every broken rule. */

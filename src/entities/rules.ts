@@ -201,6 +201,14 @@ export function HasContent(): PropertyDecorator {
   });
 }
 
+/** What the ORM counts the changes of a row by; there is none before the row is stored. */
+export function IsVersion(): PropertyDecorator {
+  return decorate({
+    name: 'version',
+    validate: (value) => value === undefined || (Number.isSafeInteger(value) && Number(value) >= 1),
+  });
+}
+
 /** A decimal number, as text, not negative. Nine digits before the point and six after it are what SQLite keeps exactly. */
 export function IsMoney(): PropertyDecorator {
   return decorate({

@@ -6,6 +6,7 @@ import { User } from '../entities/user.js';
 import { VoiceSession } from '../entities/voice-session.js';
 import type { ValidationIssue } from '../errors.js';
 import type { Row } from '../repositories/compiled-table.js';
+import { insertRows } from '../repositories/insert-rows.js';
 import { writeFreeKey } from '../repositories/race.js';
 import { runtimeOf } from '../runtime.js';
 import type { UnitOfWork } from '../services/unit-of-work.js';
@@ -79,7 +80,7 @@ class BatchStore {
   }
 
   async #storeConversations(all: readonly Numbered<ArchivedConversation>[]): Promise<void> {
-    const { conversations, messages, voiceSessions } = this.#unit;
+    const { em, conversations } = this.#unit;
     const keys = all.map(({ record }) => toExternalId(record.source, record.id));
     const present = await conversations.readIdsByExternalId(keys);
     const fresh = all.filter((_numbered, index) => !present.has(keys[index] ?? ''));
@@ -102,12 +103,15 @@ class BatchStore {
     }
 
     await this.#storeUsers(accepted, users);
-    await conversations.insertRows(accepted.map((rows) => rows.conversation));
-    await messages.insertRows(accepted.flatMap((rows) => rows.messages));
-    await voiceSessions.insertRows(accepted.flatMap((rows) => rows.voiceSessions));
+    const messages = accepted.flatMap((rows) => rows.messages);
+    const voiceSessions = accepted.flatMap((rows) => rows.voiceSessions);
+    const conversationRows = accepted.map(({ conversation }) => conversation);
+    await insertRows(em, Conversation, conversationRows);
+    await insertRows(em, Message, messages);
+    await insertRows(em, VoiceSession, voiceSessions);
     this.#counts.conversations.added += accepted.length;
-    this.#counts.messages += accepted.reduce((sum, rows) => sum + rows.messages.length, 0);
-    this.#counts.voiceSessions += accepted.reduce((sum, rows) => sum + rows.voiceSessions.length, 0);
+    this.#counts.messages += messages.length;
+    this.#counts.voiceSessions += voiceSessions.length;
   }
 
   /** The users of the conversations, by external id: those who are there by their id alone, new ones by their row. */
@@ -127,7 +131,7 @@ class BatchStore {
   async #storeUsers(accepted: readonly ConversationRows[], users: ReadonlyMap<string, FoundUser>): Promise<void> {
     const named = new Set(accepted.map(({ conversation }) => conversation.userId));
     const rows = [...users.values()].flatMap(({ id, row }) => (row && named.has(id) ? [row] : []));
-    await this.#unit.users.insertRows(rows);
+    await insertRows(this.#unit.em, User, rows);
     this.#counts.users += rows.length;
   }
 
@@ -188,7 +192,7 @@ class BatchStore {
       this.#rejected.push({ line, reason: describe(issues, 'the document') });
       return [];
     });
-    await documents.insertRows(accepted);
+    await insertRows(em, Document, accepted);
     this.#counts.documents.added += accepted.length;
   }
 }

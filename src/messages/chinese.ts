@@ -12,6 +12,7 @@ export const chinese: Catalog = {
     ALREADY_EXISTS: ({ constraint }) => `已存在 ${constraint} 相同的记录。请读取该记录，或换用其他键。`,
     REFERENCE_NOT_FOUND: () => '所引用的记录在该租户中不存在，或该记录仍被引用。请先创建被引用的记录。',
     TENANT_MISMATCH: ({ entity }) => `一个租户的工作单元不能写入另一租户的 ${entity}。请使用对方租户自己的工作单元。`,
+    STATEMENT_REFUSED: ({ statement, reason }) => `${statement} 被拒绝：${REFUSAL_REASONS[reason]}`,
     INVALID_STATE: ({ entity, key, state, operation }) =>
       `${entity} ${quoted(key)} 处于 ${state} 状态，不再允许此操作（${operation}）。请重新读取后再决定。`,
     VERSION_CONFLICT: ({ entity, key, current }) =>
@@ -82,18 +83,29 @@ export const chinese: Catalog = {
     isString: () => '必须是文本',
     isText: (min, max) => `必须是 ${String(min)} 到 ${String(max)} 个字符的文本，不含 NUL 和孤立的代理项`,
     isUuid: (version) => `必须是版本 ${String(version)} 的 UUID`,
+    kept: (name) => `与其他记录一并维护；请使用 ${String(name)}`,
     limit: (max) => `必须是 1 到 ${String(max)} 的整数`,
     max: (max) => `不得大于 ${String(max)}`,
     min: (min) => `不得小于 ${String(min)}`,
     notNull: () => '不得缺失',
+    oneKind: () => '必须是同一个类的实体',
     range: () => '超出了该列可容纳的长度或大小',
     seq: () => '必须是序号',
     storable: () => '必须是不含 NUL 的文本',
+    tenantKey: () => '必须是某个唯一键的属性，其中包括租户',
+    together: (other) => `必须与 ${String(other)} 一同给出`,
     type: () => '的值类型不正确',
     version: () => '必须是读取到的版本，且为整数',
   },
   otherRule: '无效',
 };
+
+const REFUSAL_REASONS = {
+  sql: '没有什么能把 SQL 限制在工作单元的租户之内。请使用工作单元的查询，或在 persistence.withEntityManager 中使用自行指明租户的 SQL。',
+  tenant: '一个工作单元自始至终属于一个租户。请使用对方租户自己的工作单元。',
+  filter: '它会在此处及每个分支中取代区分租户的过滤器。请换用其他名称。',
+  printed: 'MikroORM 会把其中的值写进 SQL 文本。请在条件中绑定，或使用 em.execute。',
+} as const;
 
 const SCHEMA_PROBLEMS = {
   newer: (names: string) => `它含有此代码不认识的迁移（${names}）。请使用更新版本的 Colloquy。`,

@@ -15,6 +15,7 @@ export const english: Catalog = {
       'A referenced row does not exist in this tenant, or the row is still referenced. Create what it refers to first.',
     TENANT_MISMATCH: ({ entity }) =>
       `A unit of work of one tenant cannot write a ${entity} of another. Use the other tenant's own unit of work.`,
+    STATEMENT_REFUSED: ({ statement, reason }) => `${statement} is refused: ${REFUSAL_REASONS[reason]}`,
     INVALID_STATE: ({ entity, key, state, operation }) =>
       `${entity} ${quoted(key)} is ${state}; it cannot ${operation} any more. Read it again before deciding.`,
     VERSION_CONFLICT: ({ entity, key, current }) =>
@@ -93,18 +94,29 @@ export const english: Catalog = {
     isText: (min, max) =>
       `must be text of ${String(min)} to ${String(max)} characters without NUL and without lone surrogates`,
     isUuid: (version) => `must be a UUID of version ${String(version)}`,
+    kept: (name) => `is kept together with other rows; use ${String(name)}`,
     limit: (max) => `must be a whole number from 1 to ${String(max)}`,
     max: (max) => `must not be greater than ${String(max)}`,
     min: (min) => `must not be less than ${String(min)}`,
     notNull: () => 'must not be missing',
+    oneKind: () => 'must be entities of one class',
     range: () => 'is longer or greater than its column takes',
     seq: () => 'must be a sequence number',
     storable: () => 'must be text without NUL',
+    tenantKey: () => 'must be the properties of a unique key, with the tenant among them',
+    together: (other) => `must come together with ${String(other)}`,
     type: () => 'has a value of the wrong kind',
     version: () => 'must be the version that was read, a whole number',
   },
   otherRule: 'is not valid',
 };
+
+const REFUSAL_REASONS = {
+  sql: "nothing keeps SQL to the tenant of a unit of work. Use the unit of work's queries, or SQL that names the tenant itself inside persistence.withEntityManager.",
+  tenant: "a unit of work is one tenant's to its end. Use the other tenant's own.",
+  filter: 'it would take the place of what keeps tenants apart, here and in every fork. Give it another name.',
+  printed: 'MikroORM would print its values into the SQL. Bind them in a condition, or by em.execute.',
+} as const;
 
 const SCHEMA_PROBLEMS = {
   newer: (names: string) =>

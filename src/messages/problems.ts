@@ -7,6 +7,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, titl
   ALREADY_EXISTS: [409, 'A unique key is taken'],
   REFERENCE_NOT_FOUND: [409, 'A referenced row does not exist'],
   TENANT_MISMATCH: [403, 'A row of another tenant'],
+  STATEMENT_REFUSED: [500, 'A statement that is not allowed here'],
   INVALID_STATE: [409, 'The state does not allow it'],
   VERSION_CONFLICT: [409, 'Changed by somebody else'],
   IDEMPOTENCY_CONFLICT: [422, 'The idempotency key was used for another request'],

@@ -1,14 +1,11 @@
-import type { AbstractSqlConnection, SqlEntityManager } from '@mikro-orm/sql';
-import type { BulkConnection, TermLookup } from '../database/engine.js';
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import type { TermLookup } from '../database/engine.js';
 import { documentTerms, type SearchedText } from '../search/document-terms.js';
+import { connectionOf, runStatement } from './statement.js';
 
 /** A document as the index of search takes it. */
 export interface SearchedDocument extends SearchedText {
   readonly id: string;
-}
-
-export function boundConnection(em: SqlEntityManager): AbstractSqlConnection & BulkConnection {
-  return em.getConnection() as AbstractSqlConnection & BulkConnection;
 }
 
 const EXTENSION = 'colloquy/transactions-with-terms';
@@ -24,7 +21,7 @@ function transactionsWithTerms(em: SqlEntityManager): WeakSet<object> {
 
 /** How documents are found in the transaction that is running, or outside of one. */
 export function termLookup(em: SqlEntityManager): TermLookup {
-  const { documentTerms: index } = boundConnection(em);
+  const { documentTerms: index } = connectionOf(em);
   const transaction = em.getTransactionContext<object>();
   const hasWritten = transaction !== undefined && transactionsWithTerms(em).has(transaction);
   return hasWritten ? (index.uncommitted ?? index) : index;
@@ -32,7 +29,7 @@ export function termLookup(em: SqlEntityManager): TermLookup {
 
 /** Lets search find documents that are new, within the running transaction. Removed ones are taken from its index by the database. */
 export async function addDocumentTerms(em: SqlEntityManager, documents: readonly SearchedDocument[]): Promise<void> {
-  const connection = boundConnection(em);
+  const connection = connectionOf(em);
   const rows = (function* () {
     for (const document of documents) yield [document.tenantId, document.id, documentTerms(document)];
   })();
@@ -45,8 +42,8 @@ export async function addDocumentTerms(em: SqlEntityManager, documents: readonly
 export async function replaceDocumentTerms(em: SqlEntityManager, tenantId: string, id: string): Promise<void> {
   // Of a managed entity only a part may be loaded.
   const sql = 'select title, content from documents where tenant_id = ? and id = ?';
-  const texts = await em.execute<{ title: string; content: string }[]>(sql, [tenantId, id]);
-  await em.execute('delete from document_terms where tenant_id = ? and document_id = ?', [tenantId, id]);
+  const texts = await runStatement<{ title: string; content: string }>(em, sql, [tenantId, id]);
+  await runStatement(em, 'delete from document_terms where tenant_id = ? and document_id = ?', [tenantId, id]);
   await addDocumentTerms(
     em,
     texts.map((text) => ({ tenantId, id, ...text })),

@@ -6,6 +6,7 @@ import type { Row } from './compiled-table.js';
 import { type DocumentHit, type DocumentSearchOptions, resolveSearch } from './document-search.js';
 import { termLookup } from './document-terms.js';
 import { ExternallyKeyedRepository } from './externally-keyed.repository.js';
+import { runStatement } from './statement.js';
 
 /** Candidates are ids alone; documents may have megabytes, so few of them are read at a time. */
 const CANDIDATES_AT_ONCE = 200;
@@ -67,7 +68,7 @@ export class DocumentRepository extends ExternallyKeyedRepository<Document> {
     const values = conditions.flatMap(({ condition }) => [this.tenantId, lookup.print(condition)]);
     for (let offset = 0; ; offset += CANDIDATES_AT_ONCE) {
       const bound = [...values, this.tenantId, status, CANDIDATES_AT_ONCE, offset];
-      const rows = await this.em.execute<{ id: string; score: number | string }[]>(sql, bound);
+      const rows = await runStatement<{ id: string; score: number | string }>(this.em, sql, bound);
       yield rows.map((row) => ({ id: row.id, score: Number(row.score) }));
       if (rows.length < CANDIDATES_AT_ONCE) return;
     }

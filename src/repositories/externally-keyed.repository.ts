@@ -2,6 +2,7 @@ import { isStorable } from '../entities/rules.js';
 import type { TenantOwned } from '../entities/tenant-owned.js';
 import { NotFoundError } from '../errors.js';
 import type { Row } from './compiled-table.js';
+import { runStatement } from './statement.js';
 import { TenantOwnedRepository } from './tenant-owned.repository.js';
 
 /** A repository of rows that carry the caller's own key, unique within the tenant. */
@@ -22,7 +23,7 @@ export abstract class ExternallyKeyedRepository<
     if (keys.length === 0) return new Map();
     const [id, key, tenant] = (['id', 'externalId', 'tenantId'] as const).map((name) => this.table.column(name));
     const sql = `select ${id} as id, ${key} as external_id from ${this.table.name} where ${tenant} = ? and ${key} in (?)`;
-    const rows = await this.em.execute<{ id: string; external_id: string }[]>(sql, [this.tenantId, keys]);
+    const rows = await runStatement<{ id: string; external_id: string }>(this.em, sql, [this.tenantId, keys]);
     return new Map(rows.map((row) => [row.external_id, row.id]));
   }
 }

@@ -9,6 +9,7 @@ import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.
 import { isId } from './id.js';
 import { assertLimit, DEFAULT_LIMIT } from './page.js';
 import { writeFreeKey } from './race.js';
+import { runStatement, runUpdate } from './statement.js';
 import { TenantOwnedRepository } from './tenant-owned.repository.js';
 
 /** A message as its author gives it. */
@@ -64,7 +65,7 @@ export class MessageRepository extends TenantOwnedRepository<Message> {
     const first = await this.#readFirstResult(row);
     if (first) return first;
     const message: Row<Message> = { ...row, seq: await this.#advance(row) };
-    const insert = () => this.em.execute(this.table.insert, this.table.values(message));
+    const insert = () => runStatement(this.em, this.table.insert, this.table.values(message));
     await (row.idempotencyKey === null ? insert() : writeFreeKey(insert, 'idempotency_key'));
     return message;
   }
@@ -136,13 +137,12 @@ export class MessageRepository extends TenantOwnedRepository<Message> {
     const counters = `${column('messageCount')} as seq, ${column('tokenCount')} as tokens`;
     const key = [row.tenantId, row.conversationId];
     if (this.em.getPlatform().usesReturningStatement()) {
-      return (await this.em.execute<Counters[]>(`${update} returning ${counters}`, [...values, ...key]))[0];
+      return (await runStatement<Counters>(this.em, `${update} returning ${counters}`, [...values, ...key]))[0];
     }
-    const { affectedRows } = await this.em.execute<{ affectedRows: number }>(update, [...values, ...key], 'run');
-    if (affectedRows === 0) return undefined;
+    if ((await runUpdate(this.em, update, [...values, ...key])) === 0) return undefined;
     // The update has locked the row until the transaction ends.
     const select = `select ${counters} from ${name} where ${column('tenantId')} = ? and ${column('id')} = ?`;
-    return (await this.em.execute<Counters[]>(select, key))[0];
+    return (await runStatement<Counters>(this.em, select, key))[0];
   }
 
   /** A conversation that the unit of work has loaded shall not keep the counters from before. */
@@ -156,7 +156,7 @@ export class MessageRepository extends TenantOwnedRepository<Message> {
   async #assertConversation(id: string): Promise<void> {
     const { name } = this.#conversations;
     const where = `${this.#conversations.column('tenantId')} = ? and ${this.#conversations.column('id')} = ?`;
-    const rows = await this.em.execute<object[]>(`select 1 as found from ${name} where ${where}`, [this.tenantId, id]);
+    const rows = await runStatement(this.em, `select 1 as found from ${name} where ${where}`, [this.tenantId, id]);
     if (rows.length === 0) throw new NotFoundError('conversation', id);
   }
 }

@@ -3,14 +3,14 @@ import { SqlEntityRepository, type SqlEntityManager } from '@mikro-orm/sql';
 import { tenantIdOf } from '../entities/tenant-limit.js';
 import type { TenantOwned } from '../entities/tenant-owned.js';
 import type { RuleSet } from '../entities/rule-book.js';
-import { NotFoundError, TenantMismatchError, ValidationError, VersionConflictError } from '../errors.js';
+import { NotFoundError, ValidationError, VersionConflictError } from '../errors.js';
 import { brokenRule } from '../messages/broken-rule.js';
 import { type Runtime, runtimeOf } from '../runtime.js';
 import { allowedProperties, textKey } from './allowed-properties.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
 import { isId } from './id.js';
-import { insertRows } from './insert-rows.js';
 import { type Page, type PageRequest, resolvePage, toPage } from './page.js';
+import { runStatement } from './statement.js';
 
 export interface ChangeOptions {
   /** The version that the change was made for: when the row has another one by now, nothing is written. */
@@ -127,16 +127,9 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
     return this.readPageWhere(request, 'asc');
   }
 
-  /** Inserts rows of this tenant in one go, by a compiled statement, within the running transaction. */
-  async insertRows(rows: readonly Row<Entity>[]): Promise<void> {
-    const stranger = rows.find((row) => (row as { tenantId?: unknown }).tenantId !== this.tenantId);
-    if (stranger) throw new TenantMismatchError(this.entity.name);
-    await insertRows(this.em, this.entity, rows);
-  }
-
   async countRows(): Promise<number> {
     const sql = `select count(*) as total from ${this.table.name} where ${this.table.column('tenantId')} = ?`;
-    const [row] = await this.em.execute<{ total: number | string }[]>(sql, [this.tenantId]);
+    const [row] = await runStatement<{ total: number | string }>(this.em, sql, [this.tenantId]);
     return Number(row?.total ?? 0);
   }
 
@@ -194,7 +187,8 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
   ): Promise<Row<Entity>[]> {
     const tenant = `${this.table.column('tenantId')} = ?`;
     const sql = `select ${this.table.columns} from ${this.table.name} where ${tenant}${where && ` and ${where}`} ${tail}`;
-    const rows = await this.em.execute<Record<string, unknown>[]>(sql, [this.tenantId, ...values, ...tailValues]);
+    const bound = [this.tenantId, ...values, ...tailValues];
+    const rows = await runStatement<Record<string, unknown>>(this.em, sql, bound);
     return rows.map((row) => this.table.toRow(row));
   }
 }

@@ -3,6 +3,7 @@ import type { EntityClass } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { type CompiledTable, compiledTableOf } from './compiled-table.js';
 import { insertRows } from './insert-rows.js';
+import { runStatement } from './statement.js';
 
 /** A row of any entity: its id, and its other properties by name. */
 export interface AnyRow {
@@ -74,7 +75,7 @@ export class TenantRows {
     const { wideColumns, name } = this.table;
     const size = wideColumns.length === 0 ? '0' : `octet_length(concat_ws('', ${wideColumns.join(', ')}))`;
     const sql = `select ${this.#id} as id, ${size} as size from ${name} where ${this.#isTenants} and ${this.#id} > ? order by ${this.#id} limit ?`;
-    const rows = await this.#em.execute<{ id: string; size: number | string | null }[]>(sql, [
+    const rows = await runStatement<{ id: string; size: number | string | null }>(this.#em, sql, [
       this.#tenantId,
       after,
       PAGE_ROWS,
@@ -91,7 +92,7 @@ export class TenantRows {
 
   async #read(where: string, values: readonly unknown[], columns = this.table.columns): Promise<AnyRow[]> {
     const sql = `select ${columns} from ${this.table.name} where ${where}`;
-    const rows = await this.#em.execute<Record<string, unknown>[]>(sql, [this.#tenantId, ...values]);
+    const rows = await runStatement<Record<string, unknown>>(this.#em, sql, [this.#tenantId, ...values]);
     return rows.map((row) => this.table.toRow(row) as AnyRow);
   }
 }

@@ -5,6 +5,7 @@ import { NotFoundError } from '../errors.js';
 import { textKey } from './allowed-properties.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
 import { type Page, type PageRequest, resolvePage, toPage } from './page.js';
+import { runStatement } from './statement.js';
 
 /** Tenants, which belong to no tenant themselves. */
 export class TenantRepository extends SqlEntityRepository<Tenant> {
@@ -30,7 +31,7 @@ export class TenantRepository extends SqlEntityRepository<Tenant> {
   async readBySlug(slug: string): Promise<Row<Tenant> | undefined> {
     if (!isStorable(slug)) return undefined;
     const sql = `select ${this.#table.columns} from ${this.#table.name} where ${this.#table.column('slug')} = ?`;
-    const [row] = await this.em.execute<Record<string, unknown>[]>(sql, [slug]);
+    const [row] = await runStatement<Record<string, unknown>>(this.em, sql, [slug]);
     return row && this.#table.toRow(row);
   }
 
@@ -40,7 +41,7 @@ export class TenantRepository extends SqlEntityRepository<Tenant> {
     const id = this.#table.column('id');
     const sql = `select ${this.#table.columns} from ${this.#table.name} ${after === undefined ? '' : `where ${id} > ?`} order by ${id} limit ?`;
     const values = after === undefined ? [limit + 1] : [after, limit + 1];
-    const rows = await this.em.execute<Record<string, unknown>[]>(sql, values);
+    const rows = await runStatement<Record<string, unknown>>(this.em, sql, values);
     return toPage(
       rows.map((row) => this.#table.toRow(row)),
       limit,

@@ -4,6 +4,8 @@ import { Message } from '../entities/message.js';
 import type { ValidationIssue } from '../errors.js';
 import { brokenRule } from '../messages/broken-rule.js';
 
+const COUNTER = 'messageCount';
+
 /**
  * What a flush would do to the sequence of a conversation: new messages must be numbered on from the count that the conversation had,
  * up to the count that it has now. Appending by the repository keeps both by itself and is no part of a flush.
@@ -11,12 +13,12 @@ import { brokenRule } from '../messages/broken-rule.js';
 export function sequenceIssues(changes: readonly ChangeSet<object>[]): ValidationIssue[] {
   const before = new Map<Conversation, number>();
   const added = new Map<Conversation, number[]>();
-  for (const { entity, type, originalEntity } of changes) {
+  for (const { entity, type, originalEntity, payload } of changes) {
     if (entity instanceof Conversation && type === ChangeSetType.CREATE) before.set(entity, 0);
-    if (entity instanceof Conversation && type === ChangeSetType.UPDATE) {
+    if (entity instanceof Conversation && type === ChangeSetType.UPDATE && COUNTER in payload) {
       const original: { messageCount?: number | string } = originalEntity ?? {};
-      // MikroORM keeps a bigint as text beside the entity.
-      before.set(entity, Number(original.messageCount ?? 0));
+      // MikroORM keeps a bigint as text beside the entity. A count that was not loaded is none that can be continued.
+      before.set(entity, Number(original.messageCount));
     }
     if (entity instanceof Message && type === ChangeSetType.CREATE) {
       const conversation = entity.conversation.unwrap();
@@ -28,7 +30,13 @@ export function sequenceIssues(changes: readonly ChangeSet<object>[]): Validatio
     const count = before.get(conversation) ?? conversation.messageCount;
     const isDense = sequence.every((seq, index) => seq === count + index + 1);
     if (isDense && conversation.messageCount === count + sequence.length) return [];
-    const path = sequence.length > 0 ? 'seq' : 'messageCount';
-    return [brokenRule(path, 'denseSequence', 0)];
+    return [brokenRule(sequence.length > 0 ? 'seq' : COUNTER, 'denseSequence', 0)];
   });
+}
+
+/** What a statement beside the unit of work would do to it: one row cannot keep messages and their count together. */
+export function sequenceIssuesOf(entity: unknown, values: object, isNew: boolean): ValidationIssue[] {
+  if (entity === Message) return [brokenRule('seq', 'denseSequence', 0)];
+  if (entity !== Conversation || !(COUNTER in values)) return [];
+  return isNew && values[COUNTER] === 0 ? [] : [brokenRule(COUNTER, 'denseSequence', 0)];
 }

@@ -9,7 +9,6 @@ import { Migrator } from '../database/migrator.js';
 import { entities } from '../entities/index.js';
 import { DocumentTermsSubscriber } from './document-terms-subscriber.js';
 import { TenantEntityManager } from './tenant-entity-manager.js';
-import { ValidationSubscriber } from './validation-subscriber.js';
 
 /** MikroORM's configuration for an engine; the persistence manager and the MikroORM command line share it. */
 export function createOrmOptions(engine: Engine): Partial<Options> {
@@ -20,7 +19,7 @@ export function createOrmOptions(engine: Engine): Partial<Options> {
     entities: [...entities],
     extensions: [Migrator, SeedManager],
     entityManager: TenantEntityManager,
-    subscribers: [new ValidationSubscriber(), new DocumentTermsSubscriber()],
+    subscribers: [new DocumentTermsSubscriber()],
     // Batched updates of one type lose the check of `version`: two concurrent flushes would both succeed.
     useBatchUpdates: false,
     // A replica may lag behind; who can bear that asks for it by the query.

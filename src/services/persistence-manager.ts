@@ -102,8 +102,8 @@ export class PersistenceManager {
   }
 
   /**
-   * A fresh entity manager of MikroORM, for whoever wants the ORM itself, such as a seeder. No tenant limits it: set the parameter of
-   * the filter "tenant" to read or write rows of one.
+   * A fresh entity manager of MikroORM, for whoever wants the ORM itself, such as a seeder, or SQL. No tenant limits it: set
+   * the parameter of the filter "tenant" to read or write rows of one; SQL names its tenant itself.
    */
   async withEntityManager<T>(work: (em: SqlEntityManager) => Promise<T>): Promise<T> {
     return this.#transactions.bare(work);

@@ -2,6 +2,7 @@ import type { SessionContext, Transaction } from '@mikro-orm/core';
 import type { AbstractSqlConnection, SqlEntityManager } from '@mikro-orm/sql';
 import type { Engine } from '../database/engine.js';
 import { DatabaseUnavailableError, TransactionConflictError } from '../errors.js';
+import { connectionOf } from '../repositories/statement.js';
 import { runtimeOf } from '../runtime.js';
 
 /** How long a replica that did not answer is left alone, in milliseconds. */
@@ -44,7 +45,7 @@ export class Replicas {
         else if (!(known instanceof TransactionConflictError)) throw error;
       }
     }
-    return readOnly(this.#em.getConnection(), session, work);
+    return readOnly(connectionOf(this.#em), session, work);
   }
 
   #inTurn(): readonly Replica[] {

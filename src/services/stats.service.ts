@@ -1,8 +1,9 @@
 import type { EntityClass } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { type BulkConnection, type Engine, EVERY_TENANT } from '../database/engine.js';
+import { type Engine, EVERY_TENANT } from '../database/engine.js';
 import { entities } from '../entities/index.js';
 import { compiledTableOf } from '../repositories/compiled-table.js';
+import { connectionOf, runStatement } from '../repositories/statement.js';
 import type { Transactions } from './transactions.js';
 
 export interface Stats {
@@ -26,7 +27,7 @@ export async function readStats(transactions: Transactions, engine: Engine, tena
 /** The same transaction, if there is one, and every tenant's rows, also where the database would show none without a tenant. */
 function unlimited(em: SqlEntityManager): SqlEntityManager {
   const fork = em.fork({ keepTransactionContext: true });
-  (fork.getConnection() as unknown as BulkConnection).limit?.(fork, EVERY_TENANT);
+  connectionOf(fork).limit?.(fork, EVERY_TENANT);
   return fork;
 }
 
@@ -42,6 +43,6 @@ async function count(em: SqlEntityManager, entity: EntityClass<object>, tenantId
   const key = em.getMetadata().get(entity).compositePK ? 'tenantId' : 'id';
   const where = tenantId === undefined ? '' : ` where ${table.column(key)} = ?`;
   const sql = `select count(*) as total from ${table.name}${where}`;
-  const [row] = await em.execute<{ total: number | string }[]>(sql, tenantId === undefined ? [] : [tenantId]);
+  const [row] = await runStatement<{ total: number | string }>(em, sql, tenantId === undefined ? [] : [tenantId]);
   return Number(row?.total ?? 0);
 }

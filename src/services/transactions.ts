@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type EntityClass, IsolationLevel, OptimisticLockError, type TransactionOptions, wrap } from '@mikro-orm/core';
+import { type EntityClass, IsolationLevel, OptimisticLockError, type Transaction, type TransactionOptions, wrap } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { Engine } from '../database/engine.js';
 import { TENANT_FILTER } from '../entities/tenant-limit.js';
@@ -12,9 +12,11 @@ import {
   UnitOfWorkEndedError,
   VersionConflictError,
 } from '../errors.js';
+import { runStatement } from '../repositories/statement.js';
 import { runtimeOf } from '../runtime.js';
 import type { Language } from '../messages/catalog.js';
 import { Replicas } from './replicas.js';
+import type { TenantEntityManager } from './tenant-entity-manager.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 /** A transaction that several units of work may share. */
@@ -218,16 +220,16 @@ export class Transactions {
   async #withSavepoint<T>({ unit, transaction }: Running, work: () => Promise<T>): Promise<T> {
     transaction.savepoints += 1;
     const name = `colloquy_${String(transaction.savepoints)}`;
-    await unit.em.execute(`savepoint ${name}`);
+    await runStatement(unit.em, `savepoint ${name}`);
     try {
       const result = await work();
-      await unit.em.execute(`release savepoint ${name}`);
+      await runStatement(unit.em, `release savepoint ${name}`);
       return result;
     } catch (error) {
       const isConflict = this.#engine.translateError(error) instanceof TransactionConflictError;
       // An engine may have taken the whole transaction back, and would commit what comes after as if nothing had been before.
       if (isConflict) transaction.failure ??= error;
-      else await unit.em.execute(`rollback to savepoint ${name}`).catch(() => (transaction.failure ??= error));
+      else await runStatement(unit.em, `rollback to savepoint ${name}`).catch(() => (transaction.failure ??= error));
       throw error;
     }
   }
@@ -235,7 +237,9 @@ export class Transactions {
   async #joined<T>(outer: Running, tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     let { unit } = outer;
     if (outer.tenantId !== tenantId) {
-      const em = unit.em.fork({ clear: true, keepTransactionContext: true });
+      // Not a fork of the one that is limited already; the transaction comes first, for its session is the tenant's too.
+      const em = this.#em.fork({ disableContextResolution: true });
+      em.setTransactionContext(unit.em.getTransactionContext() as Transaction);
       limit(em, tenantId);
       unit = new UnitOfWork(em);
     }
@@ -274,4 +278,5 @@ export class Transactions {
 /** Without a tenant the filter has no parameter, and every query over tenant-owned rows throws. */
 function limit(em: SqlEntityManager, tenantId: string | undefined): void {
   em.setFilterParams(TENANT_FILTER, tenantId === undefined ? {} : { tenantId });
+  if (tenantId !== undefined) (em as unknown as TenantEntityManager).seal();
 }

@@ -12,7 +12,7 @@ import { VoiceSessionRepository } from '../repositories/voice-session.repository
  * the function that received it ends.
  */
 export class UnitOfWork {
-  /** The ORM itself, limited to the tenant, for whatever no repository has a word for. */
+  /** The ORM itself, limited to the tenant, for whatever no repository has a word for. It takes no SQL. */
   readonly em: SqlEntityManager;
   readonly users: UserRepository;
   readonly apiKeys: ApiKeyRepository;

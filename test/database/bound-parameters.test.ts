@@ -1,7 +1,9 @@
 import { raw, sql } from '@mikro-orm/core';
+import type { SqlEntityManager } from '@mikro-orm/sql';
 import { array, assert, asyncProperty, pre, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Conversation, Document, Message, UsageRecord, User } from '../../src/entities/index.js';
+import { StatementRefusedError } from '../../src/errors.js';
 import type { UnitOfWork } from '../../src/services/unit-of-work.js';
 import { openAcme, type OpenedManager, type Populated } from '../support/open-manager.js';
 import { sentStatements } from '../support/sent-statements.js';
@@ -153,28 +155,7 @@ const QUERIES: readonly (readonly [what: string, query: Query])[] = [
     async ({ em }) =>
       (await em.findByCursor(User, { where: { username: HOSTILE }, first: 3, orderBy: { username: 'asc' } })).items,
   ],
-  [
-    'find with a raw fragment',
-    ({ em }) => em.find(User, { [raw('username = ? and ? <> ?', [HOSTILE, SIGN, 'x'])]: [] }),
-  ],
-  ['find with a template', ({ em }) => em.find(User, { [sql`nickname = ${HOSTILE}`]: [] })],
   ['count', async ({ em }) => Array.from({ length: await em.count(User, { username: HOSTILE }) })],
-  [
-    'query builder',
-    ({ em }) =>
-      em.createQueryBuilder(User).where({ username: HOSTILE }).andWhere('nickname = ?', [HOSTILE]).getResultList(),
-  ],
-  [
-    'query builder with having',
-    ({ em }) =>
-      em
-        .createQueryBuilder(User)
-        .select('id')
-        .where({ username: HOSTILE })
-        .groupBy('id')
-        .having('count(*) < ?', [NUMBER])
-        .execute(),
-  ],
   [
     'stream',
     async ({ em }) => {
@@ -184,33 +165,9 @@ const QUERIES: readonly (readonly [what: string, query: Query])[] = [
     },
   ],
   [
-    'execute',
-    ({ em }) =>
-      em.execute('select ?? from ?? where username = ? and nickname in (?)', ['id', 'users', HOSTILE, [HOSTILE, 'x']]),
-  ],
-  [
-    'execute with a mark of its own',
-    ({ em }) => em.execute("select id, '\\?' as mark from users where username = ?", [HOSTILE]),
-  ],
-  [
-    'execute with names',
-    ({ em }) =>
-      em.execute('select id from users where username = :name and :number > 1', {
-        name: HOSTILE,
-        number: NUMBER,
-      } as never),
-  ],
-  [
     'native update',
     ({ em }) =>
       em.nativeUpdate(User, { username: HOSTILE }, { nickname: `${HOSTILE}!` }).then((n) => Array.from({ length: n })),
-  ],
-  [
-    'native update by a raw value',
-    async ({ em }) => {
-      const nickname: string = sql`nickname || ${HOSTILE}`;
-      return Array.from({ length: await em.nativeUpdate(User, { username: HOSTILE }, { nickname }) });
-    },
   ],
   ['native delete', ({ em }) => em.nativeDelete(Document, { title: HOSTILE }).then((n) => Array.from({ length: n }))],
   [
@@ -241,6 +198,55 @@ const QUERIES: readonly (readonly [what: string, query: Query])[] = [
   ],
 ];
 
+/** What is SQL itself, which nothing but MikroORM's own entity manager takes. */
+const SQL_QUERIES: readonly (readonly [what: string, query: (em: SqlEntityManager) => Promise<unknown>])[] = [
+  ['find with a raw fragment', (em) => em.find(User, { [raw('username = ? and ? <> ?', [HOSTILE, SIGN, 'x'])]: [] })],
+  ['find with a template', (em) => em.find(User, { [sql`nickname = ${HOSTILE}`]: [] })],
+  [
+    'query builder',
+    (em) =>
+      em.createQueryBuilder(User).where({ username: HOSTILE }).andWhere('nickname = ?', [HOSTILE]).getResultList(),
+  ],
+  [
+    'query builder with having',
+    (em) =>
+      em
+        .createQueryBuilder(User)
+        .select('id')
+        .where({ username: HOSTILE })
+        .groupBy('id')
+        .having('count(*) < ?', [NUMBER])
+        .execute(),
+  ],
+  [
+    'execute',
+    (em) =>
+      em.execute('select ?? from ?? where username = ? and nickname in (?)', ['id', 'users', HOSTILE, [HOSTILE, 'x']]),
+  ],
+  [
+    'execute with a mark of its own',
+    (em) => em.execute("select id, '\\?' as mark from users where username = ?", [HOSTILE]),
+  ],
+  [
+    'execute with names',
+    (em) =>
+      em.execute('select id from users where username = :name and :number > 1', {
+        name: HOSTILE,
+        number: NUMBER,
+      } as never),
+  ],
+];
+
+/** Runs `work` in a transaction of MikroORM's own entity manager, for the tenant. */
+async function asOrm<T>({ persistence, tenantId }: World, work: (em: SqlEntityManager) => Promise<T>): Promise<T> {
+  return persistence.withEntityManager((em) =>
+    em.transactional(async (fork) => {
+      fork.setFilterParams('tenant', { tenantId });
+      return work(fork);
+    }),
+  );
+}
+
 async function plant({ tenant, clock }: World): Promise<void> {
   clock.set(INSTANT.toISOString());
   const user = await tenant.users.create(USER);
@@ -259,10 +265,53 @@ describe('the ORM of a unit of work binds every value', () => {
   });
 });
 
+describe('the ORM itself binds every value in SQL of its caller', () => {
+  it.each(SQL_QUERIES)('%s', async (_what, query) => {
+    await withoutTrace(async (world) => {
+      await plant(world);
+      expect(await asOrm(world, query)).toHaveLength(1);
+    });
+  });
+
+  it.each<[where: string, query: (em: SqlEntityManager) => Promise<unknown>]>([
+    ['an order', (em) => em.find(User, {}, { orderBy: { [raw('username = ?', [HOSTILE])]: 'asc' } })],
+    [
+      'a list of what is selected',
+      (em) =>
+        em
+          .createQueryBuilder(User)
+          .select([raw('? as x', [HOSTILE])])
+          .execute(),
+    ],
+    [
+      'a condition of a query builder',
+      (em) =>
+        em
+          .createQueryBuilder(User)
+          .where(raw('username = ?', [HOSTILE]))
+          .execute(),
+    ],
+    [
+      'a sub-query',
+      (em) =>
+        em
+          .createQueryBuilder(User)
+          .withSubQuery(raw('select ?', [HOSTILE]), 'x')
+          .execute(),
+    ],
+    ['a text for people', async (em) => em.createQueryBuilder(User).where({ username: HOSTILE }).getFormattedQuery()],
+  ])('or refuses it, in %s', async (_where, query) => {
+    await withoutTrace(async (world) => {
+      await plant(world);
+      await expect(asOrm(world, query)).rejects.toThrow(StatementRefusedError);
+    });
+  });
+});
+
 describe('a value comes back as it went in', () => {
   it('whatever text it is', async () => {
-    const { tenant } = await openAcme();
-    await tenant.transaction(async ({ em }) => {
+    const { persistence } = await openAcme();
+    await persistence.withEntityManager(async (em) => {
       await assert(
         asyncProperty(string({ unit: 'binary' }), array(string()), async (text, list) => {
           pre(text.isWellFormed() && !text.includes('\0'));
@@ -289,8 +338,8 @@ describe('a value comes back as it went in', () => {
     ['bytes', Buffer.from([0, 255, 39]), Buffer.from([0, 255, 39])],
     ['an object', { a: "'?" }, '{"a":"\'?"}'],
   ])('%s', async (_what, value, stored) => {
-    const { tenant } = await openAcme();
-    const rows = await tenant.read(({ em }) => em.execute('select ? as v', [value]));
+    const { persistence } = await openAcme();
+    const rows = await persistence.withEntityManager((em) => em.execute('select ? as v', [value]));
     expect(rows).toEqual([{ v: stored }]);
   });
 });

@@ -228,13 +228,6 @@ const BY_UNIT_OF_WORK: readonly (readonly [what: string, rules: readonly string[
 /** What no subscriber sees: refused by one of the stated errors, or written as valid rows only. */
 const BESIDE: readonly (readonly [what: string, work: Work])[] = [
   [
-    'bulk rows',
-    async ({ messages }, { acme }) =>
-      messages.insertRows([
-        { ...(await acme.tenant.messages.get(acme.messageId)), id: acme.documentId, seq: 2, content: '\0' },
-      ]),
-  ],
-  [
     'a message that leaves a gap',
     async (unit, { acme }) => {
       await unit.conversations.get(acme.conversationId);
