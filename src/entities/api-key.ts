@@ -1,7 +1,7 @@
 import { OptionalProps, type Ref } from '@mikro-orm/core';
 import { Entity, Enum, Index, ManyToOne, Property, Unique } from '@mikro-orm/decorators/legacy';
 import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsOptional } from 'class-validator';
-import { AreScopes, IsHash, IsInstant, IsPrefix, IsText } from './rules.js';
+import { AreScopes, IsHash, IsInstant, IsPrefix, IsText, IsVersion } from './rules.js';
 import { TenantOwned, withinTenant } from './tenant-owned.js';
 import { User } from './user.js';
 
@@ -54,5 +54,6 @@ export class ApiKey extends TenantOwned {
   status: ApiKeyStatus = 'active';
 
   @Property({ type: 'integer', version: true })
+  @IsVersion()
   version!: number;
 }

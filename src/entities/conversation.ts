@@ -1,7 +1,7 @@
 import { OptionalProps, type Ref } from '@mikro-orm/core';
 import { Entity, Enum, Index, ManyToOne, Property, Unique } from '@mikro-orm/decorators/legacy';
 import { IsIn, IsInt, IsOptional, Min } from 'class-validator';
-import { EXTERNAL_ID_MAX, IsExternalId, IsInstant, IsJsonObject, IsText } from './rules.js';
+import { EXTERNAL_ID_MAX, IsExternalId, IsInstant, IsJsonObject, IsText, IsVersion } from './rules.js';
 import { TenantOwned, withinTenant } from './tenant-owned.js';
 import { User } from './user.js';
 
@@ -71,5 +71,6 @@ export class Conversation extends TenantOwned {
   status: ConversationStatus = 'active';
 
   @Property({ type: 'integer', version: true })
+  @IsVersion()
   version!: number;
 }

@@ -2,7 +2,7 @@ import { type EntityManager, OptionalProps } from '@mikro-orm/core';
 import { Entity, Enum, Filter, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { IsIn, IsUUID } from 'class-validator';
 import { runtimeOf } from '../runtime.js';
-import { IsJsonObject, IsSlug, IsText } from './rules.js';
+import { IsJsonObject, IsSlug, IsText, IsVersion } from './rules.js';
 import { optionalTenantIdOf, TENANT_FILTER } from './tenant-limit.js';
 import { Timestamped } from './timestamped.js';
 
@@ -56,5 +56,6 @@ export class Tenant extends Timestamped {
   quota: Record<string, unknown> = {};
 
   @Property({ type: 'integer', version: true })
+  @IsVersion()
   version!: number;
 }

@@ -1,7 +1,7 @@
 import { OptionalProps } from '@mikro-orm/core';
 import { Entity, Enum, Property, Unique } from '@mikro-orm/decorators/legacy';
 import { IsEmail, IsIn, IsOptional } from 'class-validator';
-import { EXTERNAL_ID_MAX, IsExternalId, IsJsonObject, IsPhone, IsText } from './rules.js';
+import { EXTERNAL_ID_MAX, IsExternalId, IsJsonObject, IsPhone, IsText, IsVersion } from './rules.js';
 import { TenantOwned } from './tenant-owned.js';
 
 export const USER_ROLES = ['user', 'admin', 'super_admin'] as const;
@@ -53,5 +53,6 @@ export class User extends TenantOwned {
   status: UserStatus = 'active';
 
   @Property({ type: 'integer', version: true })
+  @IsVersion()
   version!: number;
 }

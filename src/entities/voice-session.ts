@@ -2,7 +2,7 @@ import { OptionalProps, type Ref } from '@mikro-orm/core';
 import { Entity, Enum, Index, ManyToOne, Property, Unique } from '@mikro-orm/decorators/legacy';
 import { IsIn, IsNumber, IsOptional, Min } from 'class-validator';
 import { Conversation } from './conversation.js';
-import { EXTERNAL_ID_MAX, IsExternalId, IsInstant, IsJsonObject, IsNotBefore } from './rules.js';
+import { EXTERNAL_ID_MAX, IsExternalId, IsInstant, IsJsonObject, IsNotBefore, IsVersion } from './rules.js';
 import { TenantOwned, withinTenant } from './tenant-owned.js';
 import { User } from './user.js';
 
@@ -71,5 +71,6 @@ export class VoiceSession extends TenantOwned {
   status: VoiceSessionStatus = 'active';
 
   @Property({ type: 'integer', version: true })
+  @IsVersion()
   version!: number;
 }

@@ -207,6 +207,7 @@ export class TenantEntityManager extends JudgedEntityManager implements Statemen
     groupBy: EntityKey<Entity> | readonly EntityKey<Entity>[],
     options?: CountByOptions<Entity>,
   ): Promise<Dictionary<number>> {
+    if (containsSql(groupBy)) this.#refuse('A group of SQL');
     return TenantEntityManager.#counting.run(true, () => super.countBy(entityName, groupBy, options));
   }
 

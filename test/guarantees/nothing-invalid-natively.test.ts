@@ -4,7 +4,7 @@ import { Conversation, Document, Message, Tenant, User, VoiceSession } from '../
 import { type ColloquyError, InvalidStateError, ValidationError } from '../../src/errors.js';
 import type { UnitOfWork } from '../../src/services/unit-of-work.js';
 import { freshUrl } from '../support/engine-under-test.js';
-import type { Furnished } from '../support/furnish.js';
+import type { Furnished } from '../support/two-tenants.js';
 import { brokenRules, rejectionOf } from '../support/rejection.js';
 import { useSharedWorld, withSubscriber } from '../support/shared-world.js';
 
@@ -41,6 +41,13 @@ const INVALID: readonly (readonly [what: string, rules: readonly string[], work:
     ({ em }) => em.insert(User, { ...STAMPS, ...USER, nickname: raw('lower(?)', ['X']) }),
   ],
   [
+    'SQL where nobody sets a value',
+    ['version version'],
+    async ({ users }) => {
+      users.create({ externalId: 'x', username: 'x' }).version = raw<number>('(select 1)');
+    },
+  ],
+  [
     'insertMany',
     BAD,
     ({ em }) =>
@@ -56,7 +63,7 @@ const INVALID: readonly (readonly [what: string, rules: readonly string[], work:
   ],
   [
     'insertMany of entities of two kinds',
-    ['rows isInstance'],
+    ['rows oneKind'],
     (unit) => {
       const document = unit.em.create(Document, { externalId: 'x' } as never, { persist: false });
       return unit.em.insertMany([made(unit, { ...STAMPS, ...USER }), document as never]);
@@ -68,7 +75,7 @@ const INVALID: readonly (readonly [what: string, rules: readonly string[], work:
   ['upsertMany of entities', BAD, (unit) => unit.em.upsertMany([made(unit, USER), made(unit, BAD_USER)])],
   [
     'upsert with a key that is none',
-    ['onConflictFields tenant'],
+    ['onConflictFields tenantKey'],
     ({ em }) => em.upsert(User, USER, { onConflictFields: ['externalId'] }),
   ],
   ['nativeUpdate', BAD, ({ em }) => em.nativeUpdate(User, {}, { username: '', email: SECRET })],

@@ -2,9 +2,9 @@ import type { EventSubscriber } from '@mikro-orm/core';
 import { afterAll, beforeAll } from 'vitest';
 import type { UnitOfWork } from '../../src/services/unit-of-work.js';
 import { PersistenceManager } from '../../src/services/persistence-manager.js';
-import { rawRows, tableNames } from './raw-rows.js';
+import { rawRows } from './raw-rows.js';
 import { fakeClock, seededRandom } from './sources.js';
-import { type Furnished, furnish } from './furnish.js';
+import { type Furnished, furnish } from './two-tenants.js';
 
 /** One database for a whole file of tests: a tenant beta that nobody may touch, and as many others as are asked for. */
 export interface SharedWorld {
@@ -22,7 +22,7 @@ export async function openSharedWorld(url: string): Promise<SharedWorld> {
   await beta.tenant.usage.add({ provider: 'openai', model: 'beta' });
   const secret = { role: 'user', content: 'secret of beta, of a request' } as const;
   await beta.tenant.messages.append(beta.conversationId, secret, { idempotencyKey: 'beta-request' });
-  const tables = (await tableNames(url)).filter((name) => name !== 'schema_migrations');
+  const tables = [...persistence.orm.getMetadata().getAll().values()].map(({ tableName }) => tableName);
   let tenants = 0;
   return {
     persistence,

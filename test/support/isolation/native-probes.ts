@@ -57,6 +57,15 @@ const STATEMENTS: readonly Probe[] = [
       em.nativeUpdate(User, { tenant: beta.tenantId, id: beta.userId }, { nickname: 'x' }, { upsert: true } as never),
     ),
   ),
+  harmless(
+    "nativeUpdate as an upsert over another tenant's slug",
+    writing(({ em }, { acme }) => {
+      const options = { upsert: true, onConflictFields: ['slug'], onConflictExcludeFields: ['id'] };
+      const tenant = { id: acme.tenantId, slug: 'beta', name: 'stolen', config: {}, quota: {} };
+      const stamps = { createdAt: NOW, updatedAt: NOW };
+      return em.nativeUpdate(Tenant, {}, { ...tenant, ...stamps }, options as never);
+    }),
+  ),
   sees(
     'nativeUpdate of the other tenant itself',
     0,

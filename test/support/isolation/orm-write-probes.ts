@@ -274,6 +274,42 @@ export const ORM_WRITE_PROBES: readonly Probe[] = [
     ),
   ),
   refused(
+    'what a subscriber does to a removed row',
+    TenantMismatchError,
+    writing((unit, { acme, beta }) =>
+      withSubscriber(
+        unit,
+        {
+          beforeDelete({ entity }) {
+            Object.assign(entity, { tenant: tenantRef(unit, beta), id: beta.documentId });
+          },
+        },
+        async () => {
+          unit.em.remove(await unit.documents.get(acme.documentId));
+          await unit.em.flush();
+        },
+      ),
+    ),
+  ),
+  refused(
+    'what a subscriber does to a removed reference',
+    TenantMismatchError,
+    writing((unit, { acme, beta }) =>
+      withSubscriber(
+        unit,
+        {
+          beforeDelete({ entity }) {
+            Object.assign(entity, { tenant: tenantRef(unit, beta), id: beta.documentId });
+          },
+        },
+        async () => {
+          unit.em.remove(unit.documents.ref(acme.documentId).unwrap());
+          await unit.em.flush();
+        },
+      ),
+    ),
+  ),
+  refused(
     'what a subscriber adds to a flush',
     TenantMismatchError,
     writing((unit, world) =>

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { ColloquyError } from '../../../src/errors.js';
 import type { PersistenceManager } from '../../../src/services/persistence-manager.js';
 import type { UnitOfWork } from '../../../src/services/unit-of-work.js';
-import type { Furnished } from '../furnish.js';
+import type { Furnished } from '../two-tenants.js';
 
 export interface ProbeWorld {
   readonly persistence: PersistenceManager;

@@ -200,7 +200,7 @@ const OWN_KEYS: readonly Probe[] = [
   sees('the external id of a call there, taken here', 'beta-call', async ({ acme }) => {
     return (await acme.tenant.voiceSessions.start({ externalId: 'beta-call', userId: acme.userId })).externalId;
   }),
-  sees("the key of the other tenant's own usage, taken here", 7, async ({ acme }) => {
+  sees('the key of usage of the tenant there, taken here', 7, async ({ acme }) => {
     return (await acme.tenant.usage.add({ provider: 'openai', model: 'beta', requests: 7 })).requests;
   }),
   sees('an idempotency key there, taken here', 'from acme', async ({ acme }) => {

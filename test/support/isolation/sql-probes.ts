@@ -19,7 +19,15 @@ const ATTEMPTS: readonly (readonly [name: string, work: Work])[] = [
     'a raw condition of what is populated',
     ({ em }) => em.find(Conversation, {}, { populate: ['user'], populateWhere: { user: { [raw('1 = 1')]: [] } } }),
   ],
-  ['a raw group', ({ em }) => em.countBy(User, 'status', { having: { [raw('1 = 1')]: [] } })],
+  ['a group of SQL', ({ em }) => em.countBy(User, raw('(select 1)'))],
+  ['a raw condition of groups', ({ em }) => em.countBy(User, 'status', { having: { [raw('1 = 1')]: [] } })],
+  [
+    'a query builder as a condition',
+    ({ em }, { persistence }) =>
+      persistence.withEntityManager((bare) =>
+        em.find(User, { id: { $in: bare.createQueryBuilder(User).select('id') as never } }),
+      ),
+  ],
   ['an index hint', ({ em }) => em.find(User, {}, { indexHint: 'where 1 = 1 --' })],
   ['a comment', ({ em }) => em.find(User, {}, { comments: ['*/ where 1 = 1 --'] })],
   ['a hint in a comment', ({ em }) => em.find(User, {}, { hintComments: ['*/ 1 --'] })],
