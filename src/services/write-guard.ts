@@ -122,8 +122,7 @@ function assertOwnTenant(em: EntityManager, { meta, owners }: Pick<Write, 'meta'
   const limit = optionalTenantIdOf(em);
   if (limit === undefined && !isTenantOwned(meta)) return;
   const tenantId = tenantIdOf(em);
-  const isOwn = owners.length > 0 && owners.every((owner) => owner === tenantId);
-  if (!isOwn) throw new TenantMismatchError(meta.className);
+  if (owners.some((owner) => owner !== tenantId)) throw new TenantMismatchError(meta.className);
 }
 
 /** A message that was changed or removed would leave a gap, or another history than the one that was acknowledged. */

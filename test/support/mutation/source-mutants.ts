@@ -157,7 +157,6 @@ const GUARD: readonly SourceMutant[] = [
       'getOriginalEntityData(entity)]',
       FLUSH,
     ],
-    ['a row has an owner at all', 'owners.length > 0 && ', '', FLUSH],
     ['references are judged', "if (write.type !== 'delete') assertReferences(em, write);", '{}', BESIDE],
     [
       'a reference is a whole key of the own tenant',
