@@ -125,6 +125,25 @@ const INVALID: readonly (readonly [what: string, rules: readonly string[], work:
       session.endTime = new Date('1999-01-01T00:00:00Z');
     },
   ],
+  [
+    'a document that search would not find',
+    ['content kept', 'title kept'],
+    ({ em }) =>
+      em.insert(Document, {
+        ...STAMPS,
+        externalId: 'x',
+        title: 'x',
+        content: 'x',
+        contentType: 'text/plain',
+        checksum: '0'.repeat(64),
+        metadata: {},
+      }),
+  ],
+  [
+    'a text that search would not find',
+    ['content kept'],
+    ({ documents }) => documents.nativeUpdate({}, { content: 'other' }),
+  ],
   ['a message inserted', ['seq denseSequence'], ({ em }, acme) => em.insert(Message, message(acme))],
   ['messages inserted', ['seq denseSequence'], ({ em }, acme) => em.insertMany(Message, [message(acme)])],
   [

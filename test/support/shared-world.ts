@@ -20,6 +20,8 @@ export async function openSharedWorld(url: string): Promise<SharedWorld> {
   const persistence = await PersistenceManager.open({ databaseUrl: url, clock: fakeClock(), random: seededRandom(1) });
   const beta = await furnish(persistence, 'beta');
   await beta.tenant.usage.add({ provider: 'openai', model: 'beta' });
+  const { userId } = beta;
+  await beta.tenant.conversations.start({ userId, externalId: 'beta-chat', title: 'chat of beta' });
   const secret = { role: 'user', content: 'secret of beta, of a request' } as const;
   await beta.tenant.messages.append(beta.conversationId, secret, { idempotencyKey: 'beta-request' });
   const tables = [...persistence.orm.getMetadata().getAll().values()].map(({ tableName }) => tableName);

@@ -297,10 +297,8 @@ const OWN_KEYS: readonly Probe[] = [
   }),
   sees('the id of a document there, taken here', true, async (world) => {
     const { acme, beta } = world;
-    const document = { externalId: 'x', title: 'x', content: 'x', contentType: 'text/plain', checksum: '0'.repeat(64) };
-    await acme.tenant.transaction(({ em }) =>
-      em.insert(Document, { ...STAMPS, ...document, metadata: {}, id: beta.documentId }),
-    );
+    const document = { id: beta.documentId, externalId: 'x', title: 'x', content: 'x', checksum: '0'.repeat(64) };
+    await acme.tenant.transaction(async ({ documents }) => void documents.create(document));
     return owned(await acme.tenant.documents.get(beta.documentId), world);
   }),
   sees('the id of a conversation there, taken here, with a message', 1, async (world) => {

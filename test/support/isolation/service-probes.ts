@@ -88,6 +88,9 @@ const LISTS: readonly Probe[] = [
     true,
     async ({ acme }) => (await acme.tenant.usage.list(EVER)).map(({ model }) => model).join() === acme.tenant.slug,
   ),
+  ...['secret of beta', 'beta', 'bet', '"beta" OR secret', 'beta*', 'tenant_id:beta', "' or 1 = 1 --"].map((query) =>
+    sees(`a search for ${query}`, [], ({ acme }) => acme.tenant.documents.search(query)),
+  ),
   sees('the statistics', [1], async ({ acme }) => [...new Set(Object.values((await acme.tenant.stats()).rows))]),
   sees("another's API key", null, ({ acme, beta }) => acme.tenant.apiKeys.verify(beta.key)),
   sees("another's API key with the own prefix", null, ({ acme, beta }) =>
