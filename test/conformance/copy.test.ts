@@ -43,6 +43,8 @@ describe.each(PAIRS)('a copy from $from.name to $to.name', (pair) => {
       expect(await copy.messages.history(conversation.id, { last: 9 })).toEqual(
         await original.messages.history(conversation.id, { last: 9 }),
       );
+      expect(await copy.documents.search('soup')).toEqual(await original.documents.search('soup'));
+      expect(await copy.documents.search('soup')).toHaveLength(1);
       const year = { from: '2026-01-01', to: '2026-12-31' };
       expect(await copy.usage.list(year)).toEqual(await original.usage.list(year));
       expect(await copy.voiceSessions.getByExternalId('call-1')).toEqual(
