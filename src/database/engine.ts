@@ -70,6 +70,24 @@ export interface BulkConnection {
   readonly keepsHalfMigrations?: boolean;
 }
 
+/** A part of the way to a distributed database; it is done whole or not at all. */
+export interface DistributionStep {
+  readonly what: 'set foreign keys aside' | 'copy to every node' | 'distribute' | 'add foreign key';
+  /** The table, and the foreign key; or how many of them. */
+  readonly object: string;
+  readonly statements: readonly string[];
+}
+
+/** How the tables of a database are spread over several servers, in place. */
+export interface Distribution {
+  /** @throws ConfigurationError naming everything that stands against it, and what to type. */
+  assertPossible(): Promise<void>;
+  /** What remains to be done, in order. */
+  remaining(shards?: number): Promise<readonly DistributionStep[]>;
+  /** Does the first step that remains, while no other process does one or migrates; undefined where none remains. */
+  takeStep(shards?: number): Promise<DistributionStep | undefined>;
+}
+
 /**
  * What a database engine gives beyond MikroORM's own driver: the one seam behind which engines differ. An engine is one file beside
  * this one, and one line in `select-engine.ts`.
@@ -88,6 +106,8 @@ export interface Engine {
    * @throws ConfigurationError saying what to type.
    */
   assertUsable?(em: SqlEntityManager): Promise<void>;
+  /** Spreads the database over several servers; an engine that cannot has none. */
+  distribution?(em: SqlEntityManager): Distribution;
   /** The size of the whole database in bytes. */
   databaseSize(em: SqlEntityManager): Promise<number>;
   /** Whether the database can have copies on other servers that reads are sent to. */

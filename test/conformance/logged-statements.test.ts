@@ -8,6 +8,7 @@ import { open } from '../support/conformance.js';
 import { withParameter } from '../support/engines.js';
 import { NO_OWN_SERVER, type OwnServer, startOwnServer } from '../support/own-server.js';
 import { temporaryFile } from '../support/temporary-folder.js';
+import { TENANT_TABLES } from '../support/two-tenants.js';
 
 /** What is logged of a statement is its text: neither the values that are bound to it, nor those that an error shows. */
 const LOGGED = {
@@ -23,6 +24,10 @@ const PLANTED = /planted|424242|2031|[0-9a-f]{8}-[0-9a-f]{4}-7/;
 const DAY = '2031-07-09';
 const AT = new Date(`${DAY}T10:11:12.131Z`);
 const NOTHING = '01890000-0000-7000-8000-000000000000';
+
+const OF_A_TENANT = new RegExp(`(?:from|into|update|join)\\s+"?(?:${TENANT_TABLES.join('|')}|document_terms)\\b`, 'i');
+/** What gives another value each time it is asked, so that parts of a distributed database would store different ones. */
+const VOLATILE = /\b(?:now|clock_timestamp|statement_timestamp|current_timestamp|random|gen_random_uuid|nextval)\b/i;
 
 /** The calls that there are of an object and of the services in it, by name. */
 function callsOf(object: object): string[] {
@@ -44,7 +49,7 @@ function watched<T extends object>(object: T, called: Set<string>): T {
   });
 }
 
-const failing = async (call: Promise<unknown>): Promise<unknown> => call.then(expect.fail, () => undefined);
+const failing = async (call: Promise<unknown>): Promise<void> => expect(call).rejects.toThrow();
 
 const text = (what: string): string => `planted ${what} '; "`;
 const METADATA = { 'planted key': ['planted value', 424242, { planted: null }] };
@@ -142,6 +147,21 @@ const archive = {
   messages: [{ role: 'user', content: text('imported'), at: AT.toISOString() }],
 };
 
+const [BEGINNING, END] = ['the calls begin', 'the calls have ended'];
+
+/** Resolves when everything before is in the log. */
+async function mark(persistence: PersistenceManager, server: OwnServer, what: string): Promise<void> {
+  await persistence.withEntityManager((em) => em.execute(`select '${what}'`));
+  await vi.waitFor(() => expect(server.log()).toContain(what));
+}
+
+/** What the server was asked since {@link BEGINNING}. */
+async function loggedStatements(persistence: PersistenceManager, server: OwnServer): Promise<string[]> {
+  await mark(persistence, server, END);
+  const [, since = ''] = server.log().split(BEGINNING);
+  return since.split(/^LOG:/m);
+}
+
 const title = `the log of a server${NO_OWN_SERVER === undefined ? '' : ` (skipped: ${NO_OWN_SERVER})`}`;
 
 describe.skipIf(NO_OWN_SERVER).each(['true', 'false'])(`${title}, with namedStatements=%s`, (namedStatements) => {
@@ -153,6 +173,7 @@ describe.skipIf(NO_OWN_SERVER).each(['true', 'false'])(`${title}, with namedStat
 
   it('has no value that was given to any service', async () => {
     const persistence = await open(withParameter(server.url(), 'namedStatements', namedStatements));
+    await mark(persistence, server, BEGINNING);
     const called = new Set<string>();
     const tenants = watched(persistence.tenants, called);
     const input = { slug: 'planted', name: text('name'), config: METADATA, quota: { tokens: 424242 } };
@@ -169,11 +190,14 @@ describe.skipIf(NO_OWN_SERVER).each(['true', 'false'])(`${title}, with namedStat
     await exportArchive(acme, async () => undefined);
     expect([...called].toSorted()).toEqual([...callsOf(persistence.tenants), ...callsOf(acme)].toSorted());
 
-    await persistence.withEntityManager((em) => em.execute(`select 'the end of the log'`));
-    await vi.waitFor(() => expect(server.log()).toContain('the end of the log'));
-    const statements = server.log().split(/^LOG:/m);
+    const statements = await loggedStatements(persistence, server);
     expect(statements.length).toBeGreaterThan(200);
     expect(statements.filter((statement) => PLANTED.test(statement))).toEqual([]);
+    // What a distributed database needs too: a statement names its tenant, and what it stores comes with it.
+    const ofTenant = statements.filter((statement) => OF_A_TENANT.test(statement));
+    expect(ofTenant.length).toBeGreaterThan(100);
+    expect(ofTenant.filter((statement) => !/tenant/.test(statement))).toEqual([]);
+    expect(statements.filter((statement) => VOLATILE.test(statement))).toEqual([]);
     // The log would tell.
     await persistence.withEntityManager((em) => em.execute(`select 'planted'`));
     await vi.waitFor(() => expect(server.log()).toMatch(PLANTED));
