@@ -112,7 +112,7 @@ describe.skipIf(found.length === 0).each(found)('$name: the engine', ({ freshUrl
     await acme.messages.append(chatId, { role: 'user', content });
     const [message] = await acme.messages.history(chatId);
     expect(message?.content === content).toBe(true);
-    const document = { externalId: 'd', title: '退'.repeat(500), content: `${'款'.repeat(4_999_999)}!` };
+    const document = { externalId: 'd', title: '退'.repeat(500), content: `${'款'.repeat(999)}!`.repeat(5_000) };
     await acme.documents.create(document);
     const stored = await acme.documents.getByExternalId('d');
     expect([stored.title === document.title, stored.content === document.content]).toEqual([true, true]);

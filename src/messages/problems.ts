@@ -1,0 +1,31 @@
+import type { ErrorCode } from '../errors.js';
+
+/** The HTTP status that fits each error, and what kind of problem it is in a few words (RFC 9457, `title`). */
+export const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
+  VALIDATION_FAILED: [422, 'The input breaks rules'],
+  NOT_FOUND: [404, 'Not found'],
+  ALREADY_EXISTS: [409, 'A unique key is taken'],
+  REFERENCE_NOT_FOUND: [409, 'A referenced row does not exist'],
+  TENANT_MISMATCH: [403, 'A row of another tenant'],
+  INVALID_STATE: [409, 'The state does not allow it'],
+  VERSION_CONFLICT: [409, 'Changed by somebody else'],
+  IDEMPOTENCY_CONFLICT: [422, 'The idempotency key was used for another request'],
+  TRANSACTION_CONFLICT: [503, 'Concurrent changes'],
+  OUTCOME_UNKNOWN: [503, 'Stored or not, it is not known'],
+  CONFIGURATION_INVALID: [500, 'The configuration is wrong'],
+  DATABASE_UNAVAILABLE: [503, 'The database cannot be reached'],
+  DATABASE_LOCKED: [503, 'The database is locked'],
+  DATABASE_TIMEOUT: [503, 'The database took too long'],
+  DATABASE_FULL: [507, 'The database is full'],
+  DATABASE_LIMIT: [413, 'A statement is too large for the database'],
+  DATABASE_READ_ONLY: [503, 'The database is read-only'],
+  DATABASE_CORRUPT: [500, 'The database is damaged'],
+  DATABASE_FAILED: [500, 'The database refused a statement'],
+  SCHEMA_MISMATCH: [500, 'Schema and code do not agree'],
+  MIGRATION_INTERRUPTED: [500, 'A migration stopped half-way'],
+  ARCHIVE_UNREADABLE: [422, 'The archive cannot be read'],
+  ARCHIVE_REJECTED: [422, 'The archive has a bad record'],
+  COPY_REFUSED: [409, 'The tenant cannot be copied'],
+  UNIT_OF_WORK_ENDED: [500, 'The unit of work has ended'],
+  PERSISTENCE_CLOSED: [503, 'The persistence manager is closed'],
+};
