@@ -148,6 +148,8 @@ describe.skipIf(NO_OWN_MARIADB)(
       const code = await codeOf(acme.messages.append(chatId, { role: 'user', content: 'x' }));
       await rawRows(url, 'set global read_only = off');
       expect(code).toBe('DATABASE_READ_ONLY');
+    // Who may see no files is told what the server has counted.
+    expect((await acme.stats()).databaseBytes).toBeGreaterThan(0);
       expect(await codeOf(acme.messages.append(chatId, { role: 'user', content: 'x' }))).toBe('resolved');
     });
 
