@@ -3,6 +3,7 @@ import { array, assert, asyncProperty, pre, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Conversation, Document, Message, UsageRecord, User } from '../../src/entities/index.js';
 import type { UnitOfWork } from '../../src/services/unit-of-work.js';
+import { engineUnderTest, isSqlite } from '../support/engine-under-test.js';
 import { openAcme, type OpenedManager, type Populated } from '../support/open-manager.js';
 import { sentStatements } from '../support/sent-statements.js';
 
@@ -12,7 +13,14 @@ const HOSTILE = `${SIGN}' " \` ? ?? \\? \\ :name $1 @p % _ [x] {y} ; drop table 
 const NUMBER = 73_313_373;
 const PHONE = '+14155573313';
 const INSTANT = new Date('2007-03-31T13:37:33.731Z');
-const TRACES = [SIGN, String(NUMBER), PHONE, String(INSTANT.getTime()), INSTANT.toISOString()];
+const TRACES = [
+  SIGN,
+  String(NUMBER),
+  PHONE,
+  String(INSTANT.getTime()),
+  INSTANT.toISOString(),
+  INSTANT.toISOString().slice(0, 10),
+];
 
 type World = OpenedManager & Populated;
 
@@ -128,7 +136,7 @@ const MESSAGE_METADATA = { note: HOSTILE };
 const QUERIES: readonly (readonly [what: string, query: Query])[] = [
   ['find by equality', ({ em }) => em.find(User, { username: HOSTILE })],
   ['find by a list', ({ em }) => em.find(User, { username: { $in: ['other', HOSTILE] } })],
-  ['find by like', ({ em }) => em.find(User, { username: { $like: `${SIGN}%? ?? \\%` } })],
+  ['find by like', ({ em }) => em.find(User, { username: { $like: `${SIGN}%? ?? %` } })],
   [
     'find by not, greater and or',
     ({ em }) =>
@@ -208,7 +216,9 @@ const QUERIES: readonly (readonly [what: string, query: Query])[] = [
   [
     'native update by a raw value',
     async ({ em }) => {
-      const nickname: string = sql`nickname || ${HOSTILE}`;
+      // What concatenates elsewhere is an "or" there.
+      const isMariaDb = engineUnderTest.name === 'mariadb';
+      const nickname: string = isMariaDb ? sql`concat(nickname, ${HOSTILE})` : sql`nickname || ${HOSTILE}`;
       return Array.from({ length: await em.nativeUpdate(User, { username: HOSTILE }, { nickname }) });
     },
   ],
@@ -259,7 +269,7 @@ describe('the ORM of a unit of work binds every value', () => {
   });
 });
 
-describe('a value comes back as it went in', () => {
+describe.runIf(isSqlite)('a value comes back as it went in', () => {
   it('whatever text it is', async () => {
     const { tenant } = await openAcme();
     await tenant.transaction(async ({ em }) => {
