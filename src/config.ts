@@ -1,4 +1,4 @@
-import { isLanguage, type Language, LANGUAGES } from './messages/catalog.js';
+import { type Language, languageFor, LANGUAGES } from './messages/catalog.js';
 
 /** Where data is kept when nothing says otherwise: a file in the working directory. */
 export const DEFAULT_DATABASE_URL = 'sqlite:./colloquy.sqlite';
@@ -15,7 +15,7 @@ export interface ConfigurationInput {
    * database, parameters) is as in the database's own.
    */
   readonly replicaUrls?: readonly string[];
-  /** The language of errors' messages, `en` unless COLLOQUY_LANGUAGE says otherwise. */
+  /** The language of errors' messages, `en` unless COLLOQUY_LANGUAGE says otherwise: a tag of BCP 47, such as `zh-CN`, finds `zh`. */
   readonly language?: Language;
 }
 
@@ -65,6 +65,11 @@ const SETTINGS: ReadonlyMap<string, Setting> = new Map([
 /** The language of errors when nothing says otherwise. */
 const DEFAULT_LANGUAGE: Language = 'en';
 
+const LANGUAGE_VARIABLE = 'COLLOQUY_LANGUAGE';
+/** How the names of Colloquy's own variables begin, and those of its tests and benchmarks. */
+const OWN_VARIABLES = 'COLLOQUY_';
+const TEST_VARIABLES = 'COLLOQUY_TEST_';
+
 /** Names of the same engine. */
 const ALIASES: Readonly<Record<string, string>> = { postgres: 'postgresql', mysql: 'mariadb', file: 'sqlite' };
 
@@ -73,8 +78,20 @@ export function configuredLanguage(
   input: ConfigurationInput = {},
   environment: NodeJS.ProcessEnv = process.env,
 ): Language {
-  const language = input.language ?? environment['COLLOQUY_LANGUAGE'];
-  return isLanguage(language) ? language : DEFAULT_LANGUAGE;
+  return languageOf(input, environment) ?? DEFAULT_LANGUAGE;
+}
+
+function languageOf({ language }: ConfigurationInput, environment: NodeJS.ProcessEnv): Language | undefined {
+  return languageFor(language ?? (environment[LANGUAGE_VARIABLE] || DEFAULT_LANGUAGE));
+}
+
+/** A variable that is misspelt would have no effect, and nobody would hear of it. */
+function unknownVariables(environment: NodeJS.ProcessEnv): string[] {
+  return Object.keys(environment)
+    .filter((name) => name.startsWith(OWN_VARIABLES) && environment[name] !== '')
+    .filter((name) => name !== LANGUAGE_VARIABLE && !name.startsWith(TEST_VARIABLES))
+    .toSorted()
+    .map((name) => `${name} is unknown; what can be set so is ${LANGUAGE_VARIABLE}`);
 }
 
 /**
@@ -91,8 +108,8 @@ export function resolveConfiguration(
   const listed = isGiven ? [] : (environment['DATABASE_REPLICA_URLS'] ?? '').split(/[\s,]+/).filter(Boolean);
   const urls: readonly unknown[] = input.replicaUrls ?? listed;
   const replicas = urls.map((url) => replicaOf(database, url));
-  const language: unknown = input.language ?? (environment['COLLOQUY_LANGUAGE'] || DEFAULT_LANGUAGE);
-  if (!isLanguage(language)) problems.push(`COLLOQUY_LANGUAGE must be one of ${LANGUAGES.join(', ')}`);
+  if (!languageOf(input, environment)) problems.push(`COLLOQUY_LANGUAGE must be one of ${LANGUAGES.join(', ')}`);
+  problems.push(...unknownVariables(environment));
   return Object.freeze({ database, replicas, problems });
 }
 

@@ -2,7 +2,10 @@ import { ruleMessage } from './messages/broken-rule.js';
 import type { Catalog, Language } from './messages/catalog.js';
 import { chinese } from './messages/chinese.js';
 import { english } from './messages/english.js';
+import type { ErrorCode, ErrorFields } from './messages/error-fields.js';
 import { PROBLEMS } from './messages/problems.js';
+
+export type { ErrorCode, ErrorFields };
 
 /**
  * The closed list of errors that Colloquy throws. Each class has a stable `code`, structured fields and a message that says what
@@ -28,58 +31,6 @@ export interface RowDifference {
   readonly problem: 'missing' | 'unexpected' | 'different' | 'invalid';
   readonly properties: readonly string[];
 }
-
-interface Row {
-  readonly entity: string;
-  readonly key: string;
-}
-type Nothing = object;
-
-/** What each error carries beside code and message. */
-export interface ErrorFields {
-  readonly VALIDATION_FAILED: { readonly entity: string; readonly issues: readonly ValidationIssue[] };
-  readonly NOT_FOUND: Row;
-  readonly ALREADY_EXISTS: { readonly constraint: string };
-  readonly REFERENCE_NOT_FOUND: Nothing;
-  readonly TENANT_MISMATCH: { readonly entity: string };
-  readonly STATEMENT_REFUSED: { readonly statement: string; readonly reason: string };
-  readonly INVALID_STATE: Row & { readonly state: string; readonly operation: string };
-  readonly VERSION_CONFLICT: Row & { readonly current: number | undefined };
-  readonly IDEMPOTENCY_CONFLICT: { readonly idempotencyKey: string; readonly difference: string };
-  readonly TRANSACTION_CONFLICT: Nothing;
-  readonly OUTCOME_UNKNOWN: Nothing;
-  readonly CONFIGURATION_INVALID: { readonly problems: readonly string[] };
-  readonly DATABASE_UNAVAILABLE: { readonly database: string; readonly reason: string };
-  readonly DATABASE_LOCKED: Nothing;
-  readonly DATABASE_TIMEOUT: Nothing;
-  readonly DATABASE_FULL: Nothing;
-  readonly DATABASE_LIMIT: { readonly setting: string; readonly limit: number | undefined };
-  readonly DATABASE_READ_ONLY: { readonly reason: 'database' | 'replica read' };
-  readonly DATABASE_CORRUPT: Nothing;
-  readonly DATABASE_FAILED: { readonly nativeCode: string };
-  readonly SCHEMA_MISMATCH: {
-    readonly database: string;
-    readonly problem: 'newer' | 'changed' | 'pending' | 'foreign';
-    readonly migrations: readonly string[];
-  };
-  readonly MIGRATION_INTERRUPTED: {
-    readonly migration: string;
-    readonly direction: 'up' | 'down';
-    readonly reason: string;
-  };
-  readonly ARCHIVE_UNREADABLE: { readonly file: string; readonly reason: string };
-  readonly ARCHIVE_REJECTED: { readonly file: string; readonly line: number; readonly reason: string };
-  readonly COPY_REFUSED: {
-    readonly tenant: string;
-    readonly reason: 'other tenant' | 'other rows' | 'invalid row';
-    readonly differences: readonly RowDifference[];
-    readonly issues: readonly ValidationIssue[];
-  };
-  readonly UNIT_OF_WORK_ENDED: Nothing;
-  readonly PERSISTENCE_CLOSED: Nothing;
-}
-
-export type ErrorCode = keyof ErrorFields;
 
 const CATALOGS: Readonly<Record<Language, Catalog>> = { en: english, zh: chinese };
 
@@ -186,9 +137,37 @@ export class TenantMismatchError extends ColloquyError<'TENANT_MISMATCH'> {
 export class StatementRefusedError extends ColloquyError<'STATEMENT_REFUSED'> {
   constructor(
     readonly statement: string,
-    readonly reason: string,
+    readonly reason: ErrorFields['STATEMENT_REFUSED']['reason'],
   ) {
     super('STATEMENT_REFUSED', { statement, reason });
+  }
+}
+
+/** The tenant is suspended: its rows can be read, not written. */
+export class TenantSuspendedError extends ColloquyError<'TENANT_SUSPENDED'> {
+  constructor(readonly tenant: string) {
+    super('TENANT_SUSPENDED', { tenant });
+  }
+}
+
+/** The tenant was deleted: its rows can be neither read nor written. */
+export class TenantDeletedError extends ColloquyError<'TENANT_DELETED'> {
+  constructor(readonly tenant: string) {
+    super('TENANT_DELETED', { tenant });
+  }
+}
+
+/** The tenant would have more than its quota allows; nothing of the unit of work was written. */
+export class QuotaExceededError extends ColloquyError<'QUOTA_EXCEEDED'> {
+  constructor(
+    readonly tenant: string,
+    /** Which one, such as `messagesPerMonth`. */
+    readonly quota: string,
+    readonly limit: number,
+    /** What there would be then. */
+    readonly needed: number,
+  ) {
+    super('QUOTA_EXCEEDED', { tenant, quota, limit, needed });
   }
 }
 
@@ -216,7 +195,7 @@ export class VersionConflictError extends ColloquyError<'VERSION_CONFLICT'> {
   }
 }
 
-/** The idempotency key was used before for another request. */
+/** The idempotency key was used before for another request. `difference` is the property that differs where it is known, else `request`. */
 export class IdempotencyConflictError extends ColloquyError<'IDEMPOTENCY_CONFLICT'> {
   constructor(
     readonly idempotencyKey: string,
@@ -296,7 +275,7 @@ export class DatabaseLimitError extends ColloquyError<'DATABASE_LIMIT'> {
 /** The database, its file or its folder cannot be written; or this is a read that writes nothing. */
 export class DatabaseReadOnlyError extends ColloquyError<'DATABASE_READ_ONLY'> {
   constructor(
-    readonly reason: 'database' | 'replica read' = 'database',
+    readonly reason: 'database' | 'read' | 'replica read' = 'database',
     options?: ErrorOptions,
   ) {
     super('DATABASE_READ_ONLY', { reason }, options);

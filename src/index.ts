@@ -24,7 +24,7 @@ export type { DocumentHit, DocumentSearchOptions } from './repositories/document
 export type { AppendOptions, HistoryRequest, MessageInput } from './repositories/message.repository.js';
 export type { Page, PageRequest } from './repositories/page.js';
 export { type Clock, createIdSource, type IdSource, type Random, type Sources } from './runtime.js';
-export type { ApiKeyInfo, ApiKeyInput } from './services/api-keys.service.js';
+export type { ApiKeyInfo, ApiKeyInput, CreatedApiKey } from './services/api-keys.service.js';
 export type { CopyOptions, CopyProgress, CopyReport, TenantCopyReport } from './services/copy.js';
 export type {
   ConversationChanges,
@@ -32,8 +32,10 @@ export type {
   ConversationListRequest,
 } from './services/conversations.service.js';
 export type { DocumentChanges, DocumentInput } from './services/documents.service.js';
+export type { CreateOptions } from './services/once.js';
 export { type OpenOptions, PersistenceManager } from './services/persistence-manager.js';
 export type { Stats } from './services/stats.service.js';
+export type { TaskEnd, TaskFigures, TaskInput, TaskListRequest } from './services/tasks.service.js';
 export type { TenantContext } from './services/tenant-context.js';
 export type { ReadOptions } from './services/transactions.js';
 export type { TenantInput } from './services/tenants.service.js';

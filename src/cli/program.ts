@@ -6,6 +6,7 @@ import { ArchiveRejectedError, ColloquyError, ConfigurationError, ValidationErro
 import type { CommandContext } from './command-context.js';
 import { addCopyCommand } from './commands/copy.js';
 import { addDemoCommand } from './commands/demo.js';
+import { addDistributeCommand } from './commands/distribute.js';
 import { addExportCommand } from './commands/export.js';
 import { addHistoryCommand } from './commands/history.js';
 import { addImportCommand } from './commands/import.js';
@@ -21,6 +22,7 @@ The database is the one that DATABASE_URL names, sqlite:./colloquy.sqlite unless
   sqlite:PATH                      a file, made when it does not exist
   sqlite:PATH?durable=true         every commit reaches the disk, at the cost of speed
   sqlite:PATH?busyTimeout=MS       how long to wait for another process's lock (5000)
+  postgresql://USER@HOST/DATABASE  a server; DATABASE_HOST, DATABASE_USER, DATABASE_PASSWORD and so on say it too
 
 Exit codes:
   0  done
@@ -65,6 +67,7 @@ export async function runCommandLine(argv: readonly string[], signal: AbortSigna
     addSearchCommand,
     addStatsCommand,
     addMigrateCommand,
+    addDistributeCommand,
     addSeedCommand,
     addDemoCommand,
   ]) {

@@ -65,9 +65,7 @@ export function bindStatement(
  */
 export function assertNoValuePrinted(sql: string, parameters: readonly unknown[]): void {
   if (parameters.length === 0 || !sql.match(MARKS)?.includes('?')) return;
-  const advice =
-    'MikroORM would print its values into the text. Bind them in a condition, or run the SQL by em.execute.';
-  throw new StatementRefusedError('SQL with values in this place', advice);
+  throw new StatementRefusedError('SQL with values in this place', 'printed');
 }
 
 /** {@link bindStatement} for what MikroORM hands to a connection: text, a raw fragment or a query builder, and its parameters. */

@@ -54,6 +54,11 @@ export interface TermIndex extends TermLookup {
 /** What the connections of our engines can do beyond MikroORM's. */
 export interface BulkConnection {
   readonly documentTerms: TermIndex;
+  /**
+   * The end of a query that keeps what it finds from being changed by others until the transaction ends; empty where writing
+   * transactions exclude each other.
+   */
+  readonly sharedLock: string;
   /** Inserts rows, whose values are in the order of the columns, inside a running transaction. */
   insertMany(insert: BulkInsert, rows: Iterable<readonly unknown[]>, transaction?: Transaction): Promise<void>;
   /**
@@ -68,6 +73,24 @@ export interface BulkConnection {
   limit?(em: SqlEntityManager, limit: TenantLimit): void;
   /** Whether each change of the schema commits by itself, so that a migration that fails has done a part of its work. */
   readonly keepsHalfMigrations?: boolean;
+}
+
+/** A part of the way to a distributed database; it is done whole or not at all. */
+export interface DistributionStep {
+  readonly what: 'set foreign keys aside' | 'copy to every node' | 'distribute' | 'add foreign key';
+  /** The table, and the foreign key; or how many of them. */
+  readonly object: string;
+  readonly statements: readonly string[];
+}
+
+/** How the tables of a database are spread over several servers, in place. */
+export interface Distribution {
+  /** @throws ConfigurationError naming everything that stands against it, and what to type. */
+  assertPossible(): Promise<void>;
+  /** What remains to be done, in order. */
+  remaining(shards?: number): Promise<readonly DistributionStep[]>;
+  /** Does the first step that remains, while no other process does one or migrates; undefined where none remains. */
+  takeStep(shards?: number): Promise<DistributionStep | undefined>;
 }
 
 /**
@@ -88,6 +111,8 @@ export interface Engine {
    * @throws ConfigurationError saying what to type.
    */
   assertUsable?(em: SqlEntityManager): Promise<void>;
+  /** Spreads the database over several servers; an engine that cannot has none. */
+  distribution?(em: SqlEntityManager): Distribution;
   /** The size of the whole database in bytes. */
   databaseSize(em: SqlEntityManager): Promise<number>;
   /** Whether the database can have copies on other servers that reads are sent to. */

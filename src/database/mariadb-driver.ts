@@ -32,6 +32,7 @@ const NO_SUCH_SAVEPOINT = 1305;
 /** MikroORM's connection to MariaDB or MySQL with bound parameters and prepared statements. */
 export class BoundMariaDbConnection extends bindsParameters(MySqlConnection, MARIADB_STYLE) implements BulkConnection {
   readonly documentTerms = MARIADB_TERMS;
+  readonly sharedLock = 'lock in share mode';
   readonly keepsHalfMigrations = true;
   #pool: SessionPool | undefined;
 

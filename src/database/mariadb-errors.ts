@@ -84,8 +84,9 @@ const SERVER_ERRORS: ReadonlyMap<number, Make> = new Map<number, Make>([
   [1290, readOnly],
   [1792, readOnly],
   [1836, readOnly],
-  // Nobody is let in: wrong password or host, no such database, no such privilege; too many connections or prepared statements.
-  ...[1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1461, 1698, 3118, 4151].map(
+  // Nobody is let in: wrong password or host, no such database, no such privilege, a node that has left its cluster; too many
+  // connections or prepared statements.
+  ...[1040, 1044, 1045, 1047, 1049, 1129, 1130, 1203, 1226, 1461, 1698, 3118, 4151].map(
     (errno) => [errno, unavailable] as const,
   ),
 ]);

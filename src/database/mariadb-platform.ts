@@ -1,4 +1,5 @@
 import { MariaDbPlatform } from '@mikro-orm/mariadb';
+import { assertNoValuePrinted } from './bound-statement.js';
 import { CheckedEnumsSchemaHelper } from './mariadb-schema-helper.js';
 
 /**
@@ -22,6 +23,11 @@ export class TextualMariaDbPlatform extends MariaDbPlatform {
 
   override getUuidTypeDeclarationSQL(): string {
     return 'char(36)';
+  }
+
+  override formatQuery(sql: string, parameters: readonly unknown[]): string {
+    assertNoValuePrinted(sql, parameters);
+    return super.formatQuery(sql, parameters);
   }
 
   override getEnumTypeDeclarationSQL(): string {

@@ -100,7 +100,7 @@ export class Session implements MysqlPoolConnection {
     this.#answers.isPatient = false;
     this.#connection.release();
     const { closeAfter, mayClose } = this.#rules;
-    if (closeAfter === 0) return;
+    if (closeAfter === 0 || this.#isLost) return;
     const close = (): void => {
       if (mayClose()) this.#connection.end();
     };

@@ -57,7 +57,13 @@ export function clientClass(names: StatementNames | undefined, patience: number 
     }
 
     async #answered<T>(answer: Promise<T>): Promise<T> {
-      return this.#answers?.wait(answer) ?? answer;
+      try {
+        return await (this.#answers?.wait(answer) ?? answer);
+      } catch (error) {
+        // The server says so before it closes the connection, and the pool might give it to the next caller in between.
+        if (isConnectionLoss(error)) this.end().catch(() => undefined);
+        throw error;
+      }
     }
 
     /** Whether the server may take its time, because the transaction has a limit of its own. */

@@ -54,6 +54,7 @@ export class BoundPostgreSqlConnection
   implements BulkConnection
 {
   readonly documentTerms = POSTGRESQL_TERMS;
+  readonly sharedLock = 'for share';
   /** Undefined where row-level security is switched off. */
   #sessions: TransactionSessions | undefined;
 

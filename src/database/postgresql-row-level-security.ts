@@ -85,7 +85,7 @@ interface Found {
 function problemOf(found: Found, user: string): string | undefined {
   if (found.is_no_operator) return `${quote(user)} is no member of ${OPERATOR_ROLE}; ${howToGrantRoles(user)}`;
   if (found.is_unsecured) {
-    return `tables have no row-level security, as they were made with rowLevelSecurity=false and without the roles; let their owner type: delete from schema_migrations where name = '010-row-level-security'; and run "colloquy migrate up"`;
+    return `tables have no row-level security, as they were made with rowLevelSecurity=false and without the roles; let their owner type: delete from schema_migrations where name like '%-row-level-security'; and run "colloquy migrate up"`;
   }
   const owned = found.lacking.filter((name) => name !== TENANTS);
   const grants = [

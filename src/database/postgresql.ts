@@ -1,8 +1,9 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { postgreSqlMigrations } from '../migrations/postgresql/index.js';
+import { assertNotDistributed, CitusDistribution } from './citus.js';
 import type { Engine } from './engine.js';
 import { translatePostgreSqlError } from './postgresql-errors.js';
-import { BoundPostgreSqlDriver } from './postgresql-driver.js';
+import { type BoundPostgreSqlConnection, BoundPostgreSqlDriver } from './postgresql-driver.js';
 import { assertSecurityUsable, declarePolicies } from './postgresql-row-level-security.js';
 import { parsePostgreSqlUrl } from './postgresql-url.js';
 import { describeServer, type NameOf } from './server-url.js';
@@ -45,7 +46,11 @@ export function createPostgreSqlEngine(url: string, nameOf?: NameOf): Engine {
         path: 'dist/migrations/postgresql',
       },
     },
-    assertUsable: (em) => assertSecurityUsable(em, settings),
+    async assertUsable(em) {
+      if (settings.rowLevelSecurity) await assertNotDistributed(em);
+      await assertSecurityUsable(em, settings);
+    },
+    distribution: (em) => new CitusDistribution(em.getConnection() as unknown as BoundPostgreSqlConnection, settings),
     async databaseSize(em: SqlEntityManager) {
       const [row] = await em.execute<{ size: number }[]>('select pg_database_size(current_database()) as size');
       return row?.size ?? 0;

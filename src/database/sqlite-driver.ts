@@ -182,9 +182,28 @@ class SqliteBoundDialect extends SqliteDialect {
   }
 }
 
+/** How long to wait before a journal is asked for again, in milliseconds. */
+const WAL_PAUSE = 10;
+
+/**
+ * Sets the journal mode that stays with the file. One that is set already takes no lock, for another process may be writing. Where several
+ * open a new file at once, SQLite refuses all but one without waiting, since each would wait for the others.
+ */
+function useWal(database: Database.Database, busyTimeout: number): void {
+  for (let waited = 0; database.pragma('journal_mode', { simple: true }) !== 'wal'; waited += WAL_PAUSE) {
+    try {
+      database.pragma('journal_mode = wal');
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'SQLITE_BUSY' || waited >= busyTimeout) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAL_PAUSE);
+    }
+  }
+}
+
 /** MikroORM's SQLite connection with bound parameters, cached statements, and the journal and durability set at its beginning. */
 export class BoundSqliteConnection extends BaseSqliteConnection implements BulkConnection {
   readonly documentTerms = SQLITE_TERMS;
+  readonly sharedLock = '';
   #database: Database.Database | undefined;
   #statements: StatementCache | undefined;
   #dialect: SqliteBoundDialect | undefined;
@@ -193,10 +212,7 @@ export class BoundSqliteConnection extends BaseSqliteConnection implements BulkC
     const { path, busyTimeout, durable } = options as SqliteSettings;
     const database = new Database(path, { timeout: busyTimeout });
     try {
-      // A journal mode that is already set takes no lock; another process may be writing.
-      if (path !== ':memory:' && database.pragma('journal_mode', { simple: true }) !== 'wal') {
-        database.pragma('journal_mode = wal');
-      }
+      if (path !== ':memory:') useWal(database, busyTimeout);
       database.pragma(`synchronous = ${durable ? 'full' : 'normal'}`);
       database.pragma('foreign_keys = on');
       // From here on it is this driver that waits.

@@ -1,12 +1,15 @@
 import { OptionalProps, type Ref } from '@mikro-orm/core';
 import { Entity, Enum, Index, ManyToOne, Property, Unique } from '@mikro-orm/decorators/legacy';
 import { ArrayMaxSize, ArrayUnique, IsArray, IsIn, IsOptional } from 'class-validator';
-import { AreScopes, IsHash, IsInstant, IsPrefix, IsText } from './rules.js';
+import { AreScopes, IsHash, IsInstant, IsPrefix, IsText, IsVersion } from './rules.js';
+import { FollowsStates, type StateMachine } from './states.js';
 import { TenantOwned, withinTenant } from './tenant-owned.js';
 import { User } from './user.js';
 
 export const API_KEY_STATUSES = ['active', 'revoked'] as const;
 export type ApiKeyStatus = (typeof API_KEY_STATUSES)[number];
+
+const STATES: StateMachine<ApiKeyStatus> = { active: ['revoked'], revoked: [] };
 
 /** A program's way in. Only a hash of the key is kept; the key itself is shown once, when it is made. */
 @Entity({ tableName: 'api_keys' })
@@ -51,8 +54,10 @@ export class ApiKey extends TenantOwned {
 
   @Enum({ items: () => [...API_KEY_STATUSES], type: 'string' })
   @IsIn(API_KEY_STATUSES)
+  @FollowsStates(STATES)
   status: ApiKeyStatus = 'active';
 
   @Property({ type: 'integer', version: true })
+  @IsVersion()
   version!: number;
 }

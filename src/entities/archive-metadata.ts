@@ -1,9 +1,14 @@
+import { IsOptional } from 'class-validator';
+import { IsLanguageTag } from './rules.js';
+
 /** The key under which an imported row's metadata keeps what the archive says and no column holds. */
 export const ARCHIVE_METADATA = 'colloquyArchive';
 
-/** What a row's metadata keeps of an archive; see the properties for which rows have which. */
-export interface ArchiveMetadata {
-  /** Conversations: the language. */
+/** What a row's metadata keeps of an archive, and the rules of what no entity judges; see the properties for which rows have which. */
+export class ArchiveMetadata {
+  /** Conversations: the language (BCP 47). */
+  @IsOptional()
+  @IsLanguageTag()
   readonly lang?: string;
   /** Conversations: the name of the assistant's part. */
   readonly assistant?: string;

@@ -1,12 +1,15 @@
 import { OptionalProps, type Ref } from '@mikro-orm/core';
 import { Entity, Enum, Index, ManyToOne, Property, Unique } from '@mikro-orm/decorators/legacy';
-import { IsIn, IsInt, IsOptional, Min } from 'class-validator';
-import { EXTERNAL_ID_MAX, IsExternalId, IsInstant, IsJsonObject, IsText } from './rules.js';
+import { IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { EXTERNAL_ID_MAX, IsExternalId, IsInstant, IsJsonObject, IsText, IsVersion } from './rules.js';
+import { FollowsStates, type StateMachine } from './states.js';
 import { TenantOwned, withinTenant } from './tenant-owned.js';
 import { User } from './user.js';
 
 export const CONVERSATION_STATUSES = ['active', 'archived'] as const;
 export type ConversationStatus = (typeof CONVERSATION_STATUSES)[number];
+
+const STATES: StateMachine<ConversationStatus> = { active: ['archived'], archived: ['active'] };
 
 /**
  * A chat. `messageCount` is also the sequence number of the last message: it is raised under the row's lock when a message is
@@ -54,11 +57,13 @@ export class Conversation extends TenantOwned {
   @Property({ type: 'integer' })
   @IsInt()
   @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
   messageCount: number = 0;
 
   @Property({ type: 'integer' })
   @IsInt()
   @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
   tokenCount: number = 0;
 
   @Property({ type: 'Date', length: 3, nullable: true })
@@ -68,8 +73,10 @@ export class Conversation extends TenantOwned {
 
   @Enum({ items: () => [...CONVERSATION_STATUSES], type: 'string' })
   @IsIn(CONVERSATION_STATUSES)
+  @FollowsStates(STATES)
   status: ConversationStatus = 'active';
 
   @Property({ type: 'integer', version: true })
+  @IsVersion()
   version!: number;
 }

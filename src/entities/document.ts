@@ -9,6 +9,7 @@ import {
   IsJsonObject,
   IsMediaType,
   IsText,
+  IsVersion,
 } from './rules.js';
 import { TenantOwned } from './tenant-owned.js';
 
@@ -59,5 +60,6 @@ export class Document extends TenantOwned {
   status: DocumentStatus = 'active';
 
   @Property({ type: 'integer', version: true })
+  @IsVersion()
   version!: number;
 }

@@ -45,6 +45,7 @@ export class Message extends TenantOwned {
   @Property({ type: 'integer' })
   @IsInt()
   @Min(1)
+  @Max(Number.MAX_SAFE_INTEGER)
   seq!: number;
 
   @Enum({ items: () => [...MESSAGE_ROLES], type: 'string' })

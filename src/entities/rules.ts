@@ -1,4 +1,5 @@
 import { registerDecorator, type ValidationArguments, type ValidationOptions } from 'class-validator';
+import { isLanguageTag } from '../messages/language-tag.js';
 
 /** The greatest length of a caller's own key, in UTF-16 code units. */
 export const EXTERNAL_ID_MAX = 255;
@@ -6,7 +7,7 @@ export const EXTERNAL_ID_MAX = 255;
 export const MESSAGE_CONTENT_MAX = 1_000_000;
 /** The greatest length of a document's content, in UTF-16 code units. */
 export const DOCUMENT_CONTENT_MAX = 5_000_000;
-/** The greatest size of a JSON value (metadata, config, parts ...), in UTF-16 code units of its text. */
+/** The greatest size of a JSON value (metadata, config, parts ...), in bytes of its text in UTF-8. */
 export const JSON_SIZE_MAX = 1_048_576;
 /** The greatest nesting of a JSON value. */
 export const JSON_DEPTH_MAX = 32;
@@ -71,23 +72,69 @@ export function IsExternalId(): PropertyDecorator {
   });
 }
 
-function isJsonValue(value: unknown, depth: number): boolean {
-  if (depth > JSON_DEPTH_MAX) return false;
-  if (value === null || typeof value === 'boolean') return true;
-  if (typeof value === 'string') return isStorable(value);
-  if (typeof value === 'number') return Number.isFinite(value);
-  if (Array.isArray(value)) return value.every((item) => isJsonValue(item, depth + 1));
-  if (typeof value !== 'object') return false;
+/**
+ * Bounds of the size that a value has as JSON text, in bytes: to write the text down, only to measure it, would cost more than all
+ * other rules of a message together. What is too large is given up early: a list that holds a list twice, which holds another twice,
+ * and so on, is larger than any memory.
+ */
+interface JsonSize {
+  least: number;
+  most: number;
+}
+
+function isJsonValue(value: unknown, size: JsonSize, depth: number): boolean {
+  if (depth > JSON_DEPTH_MAX || size.least > JSON_SIZE_MAX) return false;
+  if (value === null) return grow(size, 4, 4);
+  if (typeof value === 'string') return isJsonText(value, size);
+  if (typeof value === 'number') return grow(size, 1, 25) && Number.isFinite(value);
+  if (typeof value === 'boolean') return grow(size, 4, 5);
+  if (typeof value !== 'object' || saysItself(value)) return false;
+  return Array.isArray(value) ? isJsonList(value, size, depth) : isJsonRecord(value, size, depth);
+}
+
+function grow(size: JsonSize, least: number, most: number): true {
+  size.least += least;
+  size.most += most;
+  return true;
+}
+
+function isJsonText(text: string, size: JsonSize): boolean {
+  // A control character becomes \u and four digits.
+  return grow(size, text.length + 2, text.length * 6 + 2) && isStorable(text);
+}
+
+/** By index: `every` passes over what a list does not have, which JSON fills with null. */
+function isJsonList(list: readonly unknown[], size: JsonSize, depth: number): boolean {
+  grow(size, 2, 2 + list.length);
+  for (let index = 0; index < list.length; index += 1) {
+    if (!isJsonValue(list[index], size, depth + 1)) return false;
+  }
+  return true;
+}
+
+function isJsonRecord(value: object, size: JsonSize, depth: number): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return false;
-  // JSON leaves out what is undefined.
-  return Object.entries(value).every(
-    ([key, item]) => isStorable(key) && (item === undefined || isJsonValue(item, depth + 1)),
-  );
+  grow(size, 2, 2);
+  for (const key of Object.keys(value)) {
+    const item = (value as Readonly<Record<string, unknown>>)[key];
+    if (!isStorable(key)) return false;
+    // JSON leaves out what is undefined.
+    if (item === undefined) continue;
+    if (!isJsonText(key, size) || !grow(size, 1, 2) || !isJsonValue(item, size, depth + 1)) return false;
+  }
+  return true;
+}
+
+/** Whether JSON would ask the value for another one in its place. */
+function saysItself(value: object): boolean {
+  return 'toJSON' in value && typeof value.toJSON === 'function';
 }
 
 function fitsJson(value: unknown): boolean {
-  return isJsonValue(value, 1) && JSON.stringify(value).length <= JSON_SIZE_MAX;
+  const size = { least: 0, most: 0 };
+  if (!isJsonValue(value, size, 1)) return false;
+  return size.most <= JSON_SIZE_MAX || Buffer.byteLength(JSON.stringify(value)) <= JSON_SIZE_MAX;
 }
 
 const JSON_BOUNDS = [JSON_SIZE_MAX, JSON_DEPTH_MAX];
@@ -108,6 +155,22 @@ export function IsJsonArray(): PropertyDecorator {
     validate: (value) => Array.isArray(value) && fitsJson(value),
     constraints: JSON_BOUNDS,
   });
+}
+
+const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** A UUID of version 7 in lower case: an engine that keeps ids as such would give back another text than it was given. */
+export function IsId(): PropertyDecorator {
+  return decorate({
+    name: 'isUuid',
+    validate: (value) => typeof value === 'string' && ID.test(value),
+    constraints: ['7'],
+  });
+}
+
+/** A language tag (BCP 47), such as `zh-Hans`. */
+export function IsLanguageTag(): PropertyDecorator {
+  return decorate({ name: 'isLanguageTag', validate: isLanguageTag });
 }
 
 /** The readable beginning of an API key. */
@@ -198,6 +261,14 @@ export function HasContent(): PropertyDecorator {
       const { modality, parts } = args.object as { modality?: unknown; parts?: unknown };
       return modality === 'voice' || (Array.isArray(parts) && parts.length > 0);
     },
+  });
+}
+
+/** What the ORM counts the changes of a row by; there is none before the row is stored. */
+export function IsVersion(): PropertyDecorator {
+  return decorate({
+    name: 'version',
+    validate: (value) => value === undefined || (Number.isSafeInteger(value) && Number(value) >= 1),
   });
 }
 

@@ -1,7 +1,7 @@
 import { type EntityManager, PrimaryKeyProp, type Ref } from '@mikro-orm/core';
 import { Filter, ManyToOne, PrimaryKey } from '@mikro-orm/decorators/legacy';
-import { IsUUID } from 'class-validator';
 import { runtimeOf } from '../runtime.js';
+import { IsId } from './rules.js';
 import { Tenant } from './tenant.js';
 import { TENANT_FILTER, tenantIdOf } from './tenant-limit.js';
 import { Timestamped } from './timestamped.js';
@@ -32,7 +32,7 @@ export abstract class TenantOwned extends Timestamped {
   tenant!: Ref<Tenant>;
 
   @PrimaryKey({ type: 'uuid', onCreate: (_entity, em) => runtimeOf(em).ids.next() })
-  @IsUUID('7')
+  @IsId()
   id!: string;
 }
 

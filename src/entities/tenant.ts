@@ -1,8 +1,10 @@
 import { type EntityManager, OptionalProps } from '@mikro-orm/core';
 import { Entity, Enum, Filter, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { IsIn, IsUUID } from 'class-validator';
+import { IsIn } from 'class-validator';
 import { runtimeOf } from '../runtime.js';
-import { IsJsonObject, IsSlug, IsText } from './rules.js';
+import { IsQuota, type TenantQuota } from './quota.js';
+import { IsId, IsJsonObject, IsSlug, IsText, IsVersion } from './rules.js';
+import { FollowsStates, type StateMachine } from './states.js';
 import { optionalTenantIdOf, TENANT_FILTER } from './tenant-limit.js';
 import { Timestamped } from './timestamped.js';
 
@@ -11,7 +13,18 @@ export const TENANT_STATUSES = ['active', 'suspended', 'deleted'] as const;
 export type TenantPlan = (typeof TENANT_PLANS)[number];
 export type TenantStatus = (typeof TENANT_STATUSES)[number];
 
-/** A customer of the backend. Every other row belongs to one, and none can reach another's. */
+const STATES: StateMachine<TenantStatus> = {
+  active: ['suspended', 'deleted'],
+  suspended: ['active', 'deleted'],
+  deleted: [],
+};
+
+/**
+ * A customer of the backend. Every other row belongs to one, and none can reach another's. Its states:
+ *
+ *     active <──> suspended (its rows can be read, not written) ──> deleted (neither)
+ *     active ──> deleted
+ */
 @Entity({ tableName: 'tenants' })
 @Filter({
   name: TENANT_FILTER,
@@ -27,7 +40,7 @@ export class Tenant extends Timestamped {
   [OptionalProps]?: 'createdAt' | 'updatedAt' | 'plan' | 'status' | 'config' | 'quota' | 'version';
 
   @PrimaryKey({ type: 'uuid', onCreate: (_entity, em) => runtimeOf(em).ids.next() })
-  @IsUUID('7')
+  @IsId()
   id!: string;
 
   /** What people and programs call the tenant; unique in the database and never changed. */
@@ -45,6 +58,7 @@ export class Tenant extends Timestamped {
 
   @Enum({ items: () => [...TENANT_STATUSES], type: 'string' })
   @IsIn(TENANT_STATUSES)
+  @FollowsStates(STATES)
   status: TenantStatus = 'active';
 
   @Property({ type: 'json' })
@@ -53,8 +67,10 @@ export class Tenant extends Timestamped {
 
   @Property({ type: 'json' })
   @IsJsonObject()
-  quota: Record<string, unknown> = {};
+  @IsQuota()
+  quota: TenantQuota = {};
 
   @Property({ type: 'integer', version: true })
+  @IsVersion()
   version!: number;
 }

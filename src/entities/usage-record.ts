@@ -1,6 +1,6 @@
 import { OptionalProps, type Ref } from '@mikro-orm/core';
 import { Entity, Index, ManyToOne, Property, Unique } from '@mikro-orm/decorators/legacy';
-import { IsInt, IsNumber, Min } from 'class-validator';
+import { IsInt, IsNumber, Max, Min } from 'class-validator';
 import { IsDay, IsMoney, IsText } from './rules.js';
 import { TenantOwned, withinTenant } from './tenant-owned.js';
 import { User } from './user.js';
@@ -44,16 +44,19 @@ export class UsageRecord extends TenantOwned {
   @Property({ type: 'integer' })
   @IsInt()
   @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
   requests: number = 0;
 
   @Property({ type: 'integer' })
   @IsInt()
   @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
   promptTokens: number = 0;
 
   @Property({ type: 'integer' })
   @IsInt()
   @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
   completionTokens: number = 0;
 
   @Property({ type: 'double' })

@@ -1,7 +1,8 @@
-import { OptionalProps } from '@mikro-orm/core';
+import { HiddenProps, OptionalProps } from '@mikro-orm/core';
 import { Entity, Enum, Property, Unique } from '@mikro-orm/decorators/legacy';
 import { IsEmail, IsIn, IsOptional } from 'class-validator';
-import { EXTERNAL_ID_MAX, IsExternalId, IsJsonObject, IsPhone, IsText } from './rules.js';
+import { emailKeyOf } from './email-key.js';
+import { EXTERNAL_ID_MAX, IsExternalId, IsJsonObject, IsPhone, IsText, IsVersion } from './rules.js';
 import { TenantOwned } from './tenant-owned.js';
 
 export const USER_ROLES = ['user', 'admin', 'super_admin'] as const;
@@ -12,8 +13,10 @@ export type UserStatus = (typeof USER_STATUSES)[number];
 /** A person, or a program, that talks. */
 @Entity({ tableName: 'users' })
 @Unique({ name: 'users_external_id_unique', properties: ['tenant', 'externalId'] })
+@Unique({ name: 'users_email_unique', properties: ['tenant', 'emailKey'] })
 export class User extends TenantOwned {
-  [OptionalProps]?: 'tenant' | 'createdAt' | 'updatedAt' | 'metadata' | 'role' | 'status' | 'version';
+  [OptionalProps]?: 'tenant' | 'createdAt' | 'updatedAt' | 'emailKey' | 'metadata' | 'role' | 'status' | 'version';
+  [HiddenProps]?: 'emailKey';
 
   /** The caller's own key, unique within the tenant. */
   @Property({ type: 'string', length: EXTERNAL_ID_MAX })
@@ -34,6 +37,10 @@ export class User extends TenantOwned {
   @IsEmail()
   email: string | null = null;
 
+  /** What makes the e-mail address unique within the tenant, in whatever case it is written. It follows from `email`. */
+  @Property({ type: 'string', length: 640, nullable: true, hidden: true, onCreate: emailKeyOf, onUpdate: emailKeyOf })
+  emailKey?: string | null;
+
   /** E.164. */
   @Property({ type: 'string', length: 16, nullable: true })
   @IsOptional()
@@ -53,5 +60,6 @@ export class User extends TenantOwned {
   status: UserStatus = 'active';
 
   @Property({ type: 'integer', version: true })
+  @IsVersion()
   version!: number;
 }

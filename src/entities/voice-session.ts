@@ -2,12 +2,20 @@ import { OptionalProps, type Ref } from '@mikro-orm/core';
 import { Entity, Enum, Index, ManyToOne, Property, Unique } from '@mikro-orm/decorators/legacy';
 import { IsIn, IsNumber, IsOptional, Min } from 'class-validator';
 import { Conversation } from './conversation.js';
-import { EXTERNAL_ID_MAX, IsExternalId, IsInstant, IsJsonObject, IsNotBefore } from './rules.js';
+import { EXTERNAL_ID_MAX, IsExternalId, IsInstant, IsJsonObject, IsNotBefore, IsVersion } from './rules.js';
+import { FollowsStates, type StateMachine } from './states.js';
 import { TenantOwned, withinTenant } from './tenant-owned.js';
 import { User } from './user.js';
 
 export const VOICE_SESSION_STATUSES = ['active', 'completed', 'failed', 'cancelled'] as const;
 export type VoiceSessionStatus = (typeof VOICE_SESSION_STATUSES)[number];
+
+const STATES: StateMachine<VoiceSessionStatus> = {
+  active: ['completed', 'failed', 'cancelled'],
+  completed: [],
+  failed: [],
+  cancelled: [],
+};
 
 /**
  * A call. Its states:
@@ -68,8 +76,10 @@ export class VoiceSession extends TenantOwned {
 
   @Enum({ items: () => [...VOICE_SESSION_STATUSES], type: 'string' })
   @IsIn(VOICE_SESSION_STATUSES)
+  @FollowsStates(STATES)
   status: VoiceSessionStatus = 'active';
 
   @Property({ type: 'integer', version: true })
+  @IsVersion()
   version!: number;
 }

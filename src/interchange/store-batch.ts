@@ -1,4 +1,4 @@
-import { ARCHIVE_METADATA } from '../entities/archive-metadata.js';
+import { ARCHIVE_METADATA, ArchiveMetadata } from '../entities/archive-metadata.js';
 import { Conversation } from '../entities/conversation.js';
 import { Document } from '../entities/document.js';
 import { Message } from '../entities/message.js';
@@ -158,7 +158,10 @@ class BatchStore {
     const userIssues = user.row ? rules.of(User).issues(user.row) : [];
     if (userIssues.length > 0) return describe(userIssues, 'its user');
     if (record.metadata && ARCHIVE_METADATA in record.metadata) return reserved('its metadata');
-    const issues = rules.of(Conversation).issues(rows.conversation);
+    const issues = [
+      ...rules.of(Conversation).issues(rows.conversation),
+      ...rules.of(ArchiveMetadata).issues(record.lang === undefined ? {} : { lang: record.lang }),
+    ];
     if (issues.length > 0) return describe(issues, 'the conversation');
     const messageRules = rules.of(Message);
     for (const [index, message] of rows.messages.entries()) {

@@ -1,11 +1,15 @@
-import type { ErrorCode, ErrorFields } from '../errors.js';
+import type { ErrorCode, ErrorFields } from './error-fields.js';
+import { isLanguageTag } from './language-tag.js';
 
 /** The languages in which errors can speak. */
 export const LANGUAGES = ['en', 'zh'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-export function isLanguage(value: unknown): value is Language {
-  return (LANGUAGES as readonly unknown[]).includes(value);
+/** The language that a tag of BCP 47 asks for, by lookup (RFC 4647, section 3.4): `zh-Hant-TW` finds `zh`; undefined where there is none. */
+export function languageFor(tag: unknown): Language | undefined {
+  if (!isLanguageTag(tag)) return undefined;
+  const [primary] = tag.toLowerCase().split('-');
+  return LANGUAGES.find((language) => language === primary);
 }
 
 /** What a rule asks: the end of a sentence that begins with the property. Its constraints are numbers, texts, or lists of them. */
@@ -40,6 +44,7 @@ export const RULE_NAMES = [
   'isInt',
   'isJsonArray',
   'isJsonObject',
+  'isLanguageTag',
   'isMediaType',
   'isMoney',
   'isNotBefore',
@@ -47,18 +52,24 @@ export const RULE_NAMES = [
   'isObject',
   'isPhone',
   'isPrefix',
+  'isQuota',
   'isSlug',
   'isString',
   'isText',
   'isUuid',
+  'kept',
   'known',
   'limit',
   'max',
   'min',
   'notNull',
+  'oneKind',
+  'protoKey',
   'range',
   'seq',
   'storable',
+  'tenantKey',
+  'together',
   'type',
   'version',
 ] as const;

@@ -12,17 +12,22 @@ export const chinese: Catalog = {
     ALREADY_EXISTS: ({ constraint }) => `已存在 ${constraint} 相同的记录。请读取该记录，或换用其他键。`,
     REFERENCE_NOT_FOUND: () => '所引用的记录在该租户中不存在，或该记录仍被引用。请先创建被引用的记录。',
     TENANT_MISMATCH: ({ entity }) => `一个租户的工作单元不能写入另一租户的 ${entity}。请使用对方租户自己的工作单元。`,
-    STATEMENT_REFUSED: ({ statement, reason }) => `${statement} 被拒绝：${reason}`,
+    STATEMENT_REFUSED: ({ statement, reason }) => `${statement} 被拒绝：${REFUSAL_REASONS[reason]}`,
+    TENANT_SUSPENDED: ({ tenant }) =>
+      `租户 ${quoted(tenant)} 已被暂停：其数据可读，不可写。未写入任何内容；请先用 tenants.resume 恢复。`,
+    TENANT_DELETED: ({ tenant }) => `租户 ${quoted(tenant)} 已被删除：其数据既不可读，也不可写。`,
+    QUOTA_EXCEEDED: ({ tenant, quota, limit, needed }) =>
+      `租户 ${quoted(tenant)} 的${QUOTAS[quota] ?? quota}上限为 ${String(limit)}，此次写入后将达到 ${String(needed)}。未写入任何内容；请用 tenants.update 提高配额，${quota.endsWith('PerMonth') ? '或等到下个月' : '或删除不再需要的内容'}。`,
     INVALID_STATE: ({ entity, key, state, operation }) =>
       `${entity} ${quoted(key)} 处于 ${state} 状态，不再允许此操作（${operation}）。请重新读取后再决定。`,
     VERSION_CONFLICT: ({ entity, key, current }) =>
       `${entity} ${quoted(key)} 在读取之后已被他人修改${current === undefined ? '' : `，当前版本为 ${String(current)}`}。请重新读取并再次修改。`,
     IDEMPOTENCY_CONFLICT: ({ idempotencyKey, difference }) =>
-      `幂等键 ${quoted(idempotencyKey)} 曾用于 ${difference} 不同的请求。新请求请使用新的键。`,
+      `幂等键 ${quoted(idempotencyKey)} 曾用于${difference === 'request' ? '另一个' : ` ${difference} 不同的`}请求。新请求请使用新的键。`,
     TRANSACTION_CONFLICT: () =>
       '该工作单元与修改相同记录的并发工作单元冲突，每次尝试都被回滚。未写入任何内容；请稍后重试，或一次修改更少的记录。',
     OUTCOME_UNKNOWN: () =>
-      '数据库提交时连接中断：该工作单元要么已全部保存，要么完全没有保存。重复之前请先读取它应写入的内容；带幂等键的追加可以立即重复。',
+      '数据库提交时连接中断：该工作单元要么已全部保存，要么完全没有保存。重复之前请先读取它应写入的内容；带幂等键的调用已自动重试数次，仍可随时用同一键重复。',
     CONFIGURATION_INVALID: ({ problems }) => `配置无效：${problems.join('；')}。`,
     DATABASE_UNAVAILABLE: ({ database, reason }) =>
       `无法打开 ${database}：${reason}。请检查 DATABASE_URL，并确认文件或服务器存在。`,
@@ -32,10 +37,7 @@ export const chinese: Catalog = {
     DATABASE_FULL: () => '磁盘或数据库已满。未写入任何内容；请腾出空间后重试。',
     DATABASE_LIMIT: ({ setting, limit }) =>
       `语句超出了数据库一次可接受的大小${limit === undefined ? '' : `（${String(limit)} 字节）`}。未写入任何内容；请提高服务器的 ${setting}，或减少一次写入的内容。`,
-    DATABASE_READ_ONLY: ({ reason }) =>
-      reason === 'database'
-        ? '数据库是只读的。请检查文件及其所在文件夹的权限，或服务器的设置。'
-        : '读取副本的操作不能写入：请在其后写入，或读取时不用 { replica: true }。',
+    DATABASE_READ_ONLY: ({ reason }) => READ_ONLY_REASONS[reason],
     DATABASE_CORRUPT: () => '该文件不是 SQLite 数据库，或已损坏。请检查路径，并从副本恢复。',
     DATABASE_FAILED: ({ nativeCode }) => `数据库拒绝了一条语句（${nativeCode}）。工作单元已回滚；详见 "cause"。`,
     SCHEMA_MISMATCH: ({ database, problem, migrations }) =>
@@ -70,8 +72,9 @@ export const chinese: Catalog = {
     isIn: (values) => `必须是 ${list(values)} 之一`,
     isInstant: () => '必须是公元 1 年至 9999 年之间的有效时间',
     isInt: () => '必须是整数',
-    isJsonArray: (size, depth) => `必须是 JSON 数组，至多 ${String(size)} 个字符、${String(depth)} 层`,
-    isJsonObject: (size, depth) => `必须是 JSON 对象，至多 ${String(size)} 个字符、${String(depth)} 层`,
+    isJsonArray: (size, depth) => `必须是 JSON 数组，至多 ${String(size)} 字节、${String(depth)} 层`,
+    isJsonObject: (size, depth) => `必须是 JSON 对象，至多 ${String(size)} 字节、${String(depth)} 层`,
+    isLanguageTag: () => '必须是 BCP 47 语言标签，例如 zh-Hans',
     isMediaType: () => '必须是媒体类型，例如 text/markdown',
     isMoney: () => '必须是小数点前至多九位、后至多六位的十进制数',
     isNotBefore: (other) => `不得早于 ${String(other)}`,
@@ -79,23 +82,51 @@ export const chinese: Catalog = {
     isObject: () => '必须是对象',
     isPhone: () => '必须是 E.164 格式的电话号码，例如 +14155550123',
     isPrefix: () => '必须是 12 位小写字母和数字',
+    isQuota: (names) => `的值必须是不小于 0 的整数，且只能有这些名称：${list(names)}`,
     isSlug: () => '必须是 1 到 63 个小写字母、数字，或其间的单个连字符',
     isString: () => '必须是文本',
     isText: (min, max) => `必须是 ${String(min)} 到 ${String(max)} 个字符的文本，不含 NUL 和孤立的代理项`,
     isUuid: (version) => `必须是版本 ${String(version)} 的 UUID`,
+    kept: (name) => `与其他记录一并维护；请使用 ${String(name)}`,
     known: () => '在此不存在',
     limit: (max) => `必须是 1 到 ${String(max)} 的整数`,
     max: (max) => `不得大于 ${String(max)}`,
     min: (min) => `不得小于 ${String(min)}`,
     notNull: () => '不得缺失',
+    oneKind: () => '必须是同一个类的实体',
+    protoKey: () => '含有名为 __proto__ 的键，upsert 会丢失它；请改用插入或更新',
     range: () => '超出了该列可容纳的长度或大小',
     seq: () => '必须是序号',
     storable: () => '必须是不含 NUL 的文本',
+    tenantKey: () => '必须是某个唯一键的属性，其中包括租户',
+    together: (other) => `必须与 ${String(other)} 一同给出`,
     type: () => '的值类型不正确',
     version: () => '必须是读取到的版本，且为整数',
   },
   otherRule: '无效',
 };
+
+const QUOTAS: Readonly<Record<string, string>> = {
+  users: '用户数',
+  conversations: '会话数',
+  messagesPerMonth: '每月消息数',
+  tokensPerMonth: '每月 token 数',
+  storageBytes: '文档字节数',
+};
+
+const READ_ONLY_REASONS = {
+  database: '数据库是只读的。请检查文件及其所在文件夹的权限，或服务器的设置。',
+  read: 'read() 的工作单元不能写入：请使用 transaction()。',
+  'replica read': '读取副本的操作不能写入：请在其后写入，或读取时不用 { replica: true }。',
+} as const;
+
+const REFUSAL_REASONS = {
+  sql: '没有什么能把 SQL 限制在工作单元的租户之内。请使用工作单元的查询，或在 persistence.withEntityManager 中使用自行指明租户的 SQL。',
+  tenant: '一个工作单元自始至终属于一个租户。请使用对方租户自己的工作单元。',
+  filter: '它会在此处及每个分支中取代区分租户的过滤器。请换用其他名称。',
+  printed: 'MikroORM 会把其中的值写进 SQL 文本。请在条件中绑定，或使用 em.execute。',
+  transaction: '在事务之外，Kysely 不知道当前租户。请在 transactional() 中使用。',
+} as const;
 
 const SCHEMA_PROBLEMS = {
   newer: (names: string) => `它含有此代码不认识的迁移（${names}）。请使用更新版本的 Colloquy。`,

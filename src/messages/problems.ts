@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.js';
+import type { ErrorCode } from './error-fields.js';
 
 /** The HTTP status that fits each error, and what kind of problem it is in a few words (RFC 9457, `title`). */
 export const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
@@ -8,6 +8,9 @@ export const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, titl
   REFERENCE_NOT_FOUND: [409, 'A referenced row does not exist'],
   TENANT_MISMATCH: [403, 'A row of another tenant'],
   STATEMENT_REFUSED: [400, 'A statement that cannot be kept to the tenant'],
+  TENANT_SUSPENDED: [403, 'The tenant is suspended'],
+  TENANT_DELETED: [410, 'The tenant is deleted'],
+  QUOTA_EXCEEDED: [429, 'A quota is used up'],
   INVALID_STATE: [409, 'The state does not allow it'],
   VERSION_CONFLICT: [409, 'Changed by somebody else'],
   IDEMPOTENCY_CONFLICT: [422, 'The idempotency key was used for another request'],

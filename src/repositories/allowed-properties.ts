@@ -1,4 +1,4 @@
-import { ValidationError } from '../errors.js';
+import { ValidationError, type ValidationIssue } from '../errors.js';
 import { brokenRule } from '../messages/broken-rule.js';
 
 /**
@@ -23,18 +23,43 @@ export function record(entity: string, input: unknown): object {
   throw new ValidationError(entity, [brokenRule('input', 'isObject', input)]);
 }
 
+/** What a caller gave, and what is wrong with its names and keys; the rules of the entity are asked for the rest. */
+export interface GivenProperties {
+  /** The properties that are allowed, without what is undefined. */
+  readonly given: Record<string, unknown>;
+  readonly issues: readonly ValidationIssue[];
+}
+
 /**
- * What a caller gave, without what is undefined. Input often comes straight from a request's body: a property that is not `allowed`,
- * such as `tenant` or `version`, is refused rather than written or dropped.
+ * Sorts what a caller gave. Input often comes straight from a request's body: a property that is not `allowed`, such as `tenant` or
+ * `version`, is refused rather than written or dropped. Of the allowed ones, `keys` name other rows, and must be text.
  *
- * @throws ValidationError naming every property that is not allowed.
+ * @throws ValidationError when it is no object.
  */
-export function allowedProperties(entity: string, input: unknown, allowed: readonly string[]): Record<string, unknown> {
-  const given = Object.entries(record(entity, input)).filter(([, value]) => value !== undefined);
-  const refused = given.filter(([key]) => !allowed.includes(key));
-  if (refused.length > 0) {
-    const issues = refused.map(([path, value]) => brokenRule(path, 'allowed', value, [[...allowed]]));
-    throw new ValidationError(entity, issues);
+export function givenProperties(
+  entity: string,
+  input: unknown,
+  allowed: readonly string[],
+  keys: readonly string[] = [],
+): GivenProperties {
+  const properties = record(entity, input) as Readonly<Record<string, unknown>>;
+  const given: Record<string, unknown> = {};
+  const issues: ValidationIssue[] = [];
+  for (const name of Object.keys(properties)) {
+    const value = properties[name];
+    if (value === undefined) continue;
+    if (allowed.includes(name) || keys.includes(name)) given[name] = value;
+    else issues.push(brokenRule(name, 'allowed', value, [[...allowed, ...keys]]));
   }
-  return Object.fromEntries(given);
+  for (const name of keys) {
+    if (typeof properties[name] !== 'string') issues.push(brokenRule(name, 'isString', properties[name]));
+  }
+  return { given, issues };
+}
+
+/** The properties that a caller may give. @throws ValidationError naming every one that is not allowed. */
+export function allowedProperties(entity: string, input: unknown, allowed: readonly string[]): Record<string, unknown> {
+  const { given, issues } = givenProperties(entity, input, allowed);
+  if (issues.length > 0) throw new ValidationError(entity, issues);
+  return given;
 }

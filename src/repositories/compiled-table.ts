@@ -5,6 +5,7 @@ import {
   type EntityManager,
   type EntityMetadata,
   type EntityProperty,
+  type HiddenProps,
   type Platform,
   type Ref,
 } from '@mikro-orm/core';
@@ -13,14 +14,23 @@ import type { BulkInsert } from '../database/engine.js';
 type Reference = { unwrap(): unknown };
 type IsReference<T> = NonNullable<T> extends Reference ? true : false;
 
+type Shown<Entity> = Exclude<
+  Extract<keyof Entity, string>,
+  Entity extends { [HiddenProps]?: infer Hidden } ? Hidden : never
+>;
+
 /**
- * An entity as plain data, as the services give it out: scalars under their own names, a reference `user` as `userId`. Derived from
- * the entity, so there is no second description of it.
+ * An entity as plain data, as the services give it out: scalars under their own names, a reference `user` as `userId`, and nothing
+ * that follows from the rest. Derived from the entity, so there is no second description of it.
  */
 export type Row<Entity> = {
-  readonly [
-    Key in Extract<keyof Entity, string> as IsReference<Entity[Key]> extends true ? `${Key}Id` : Key
-  ]: IsReference<Entity[Key]> extends true ? (null extends Entity[Key] ? string | null : string) : Entity[Key];
+  readonly [Key in Shown<Entity> as IsReference<Entity[Key]> extends true ? `${Key}Id` : Key]: IsReference<
+    Entity[Key]
+  > extends true
+    ? null extends Entity[Key]
+      ? string | null
+      : string
+    : Entity[Key];
 };
 
 interface Column {
@@ -31,6 +41,9 @@ interface Column {
   readonly type: string;
   /** Whether its values have no small limit. */
   readonly isWide: boolean;
+  /** What makes the value of a row's others; it is no part of a row then. */
+  readonly derive: ((row: object) => unknown) | undefined;
+  readonly isInstant: boolean;
   readonly toDatabase: (value: unknown) => unknown;
   readonly fromDatabase: (value: unknown) => unknown;
 }
@@ -43,7 +56,7 @@ const EXTENSION = 'colloquy/compiled-tables';
  */
 export class CompiledTable<Entity extends object> {
   readonly name: string;
-  /** Every column, quoted, in the order in which {@link values} gives them. */
+  /** The columns of a row, quoted. */
   readonly columns: string;
   readonly insert: string;
   /** What many rows at once are inserted by. */
@@ -57,17 +70,21 @@ export class CompiledTable<Entity extends object> {
   /** Columns, quoted, whose values have no small limit. */
   readonly wideColumns: readonly string[];
   readonly #columns: readonly Column[];
+  /** Those that a row has. */
+  readonly #shown: readonly Column[];
   readonly #quoted: ReadonlyMap<string, string>;
 
   constructor(metadata: EntityMetadata<Entity>, platform: Platform) {
     this.#columns = metadata.props.map((property) => columnOf(property, platform));
-    this.#quoted = new Map(this.#columns.map(({ key, name }) => [key, platform.quoteIdentifier(name)]));
+    this.#shown = this.#columns.filter(({ derive }) => derive === undefined);
+    this.#quoted = new Map(this.#shown.map(({ key, name }) => [key, platform.quoteIdentifier(name)]));
     this.name = platform.quoteIdentifier(metadata.tableName);
     this.columns = [...this.#quoted.values()].join(', ');
-    this.insert = `insert into ${this.name} (${this.columns}) values (${this.#columns.map(() => '?').join(', ')})`;
+    const columns = this.#columns.map(({ name }) => platform.quoteIdentifier(name)).join(', ');
+    this.insert = `insert into ${this.name} (${columns}) values (${this.#columns.map(() => '?').join(', ')})`;
     const columnTypes = this.#columns.map(({ type }) => type);
-    this.bulk = { statement: this.insert, table: this.name, columns: this.columns, columnTypes };
-    this.keys = this.#columns.map(({ key }) => key);
+    this.bulk = { statement: this.insert, table: this.name, columns, columnTypes };
+    this.keys = this.#shown.map(({ key }) => key);
     this.naturalKey = naturalKeyOf(metadata);
     const references = metadata.relations.filter(({ primary, targetMeta }) => !primary && targetMeta);
     this.references = new Map(references.map((property) => [keyOf(property), property.targetMeta?.class as never]));
@@ -85,8 +102,8 @@ export class CompiledTable<Entity extends object> {
   /** The values of {@link insert}. */
   values(row: Row<Entity>): unknown[] {
     const source = row as Record<string, unknown>;
-    return this.#columns.map(({ key, toDatabase }) => {
-      const value = source[key];
+    return this.#columns.map(({ key, derive, toDatabase }) => {
+      const value = derive ? derive(source) : source[key];
       return value === null || value === undefined ? null : toDatabase(value);
     });
   }
@@ -94,17 +111,27 @@ export class CompiledTable<Entity extends object> {
   /** A raw row of the driver as a row of ours. */
   toRow(raw: Readonly<Record<string, unknown>>): Row<Entity> {
     const row: Record<string, unknown> = {};
-    for (const { key, name, fromDatabase } of this.#columns) {
+    for (const { key, name, fromDatabase } of this.#shown) {
       const value = raw[name];
       row[key] = value === null || value === undefined ? null : fromDatabase(value);
     }
     return row as Row<Entity>;
   }
 
+  /** What of a row was kept as JSON, which has its instants as texts. What is not there is left out. */
+  fromJson(json: Readonly<Record<string, unknown>>): Partial<Row<Entity>> {
+    const there = this.#shown.filter(({ key }) => json[key] !== undefined);
+    const entries = there.map(({ key, isInstant }): [string, unknown] => {
+      const value = json[key];
+      return [key, isInstant && typeof value === 'string' ? new Date(value) : value];
+    });
+    return Object.fromEntries(entries) as Partial<Row<Entity>>;
+  }
+
   /** A managed entity as a row: a copy that later changes of the entity do not reach. */
   fromEntity(entity: Entity): Row<Entity> {
     const row: Record<string, unknown> = {};
-    for (const { key } of this.#columns) {
+    for (const { key } of this.#shown) {
       const own = (entity as Record<string, unknown>)[key];
       if (own !== undefined) row[key] = typeof own === 'object' ? structuredClone(own) : own;
       else row[key] = idOf((entity as Record<string, unknown>)[key.replace(/Id$/, '')]);
@@ -120,27 +147,24 @@ function columnOf(property: EntityProperty, platform: Platform): Column {
   const key = keyOf(property);
   const { customType } = property;
   const isWide = property.type === 'text' || customType instanceof JsonType;
+  const isInstant = property.runtimeType === 'Date';
+  const derive = property.hidden ? (property.onCreate as Column['derive']) : undefined;
+  const column = { key, name, type, isWide, isInstant, derive };
   if (customType) {
     return {
-      key,
-      name,
-      type,
-      isWide,
+      ...column,
       toDatabase: (value) => customType.convertToDatabaseValue(value, platform),
       fromDatabase: (value) => customType.convertToJSValue(value, platform),
     };
   }
-  if (property.runtimeType === 'Date') {
+  if (isInstant) {
     return {
-      key,
-      name,
-      type,
-      isWide,
+      ...column,
       toDatabase: (value) => platform.processDateProperty(value),
       fromDatabase: (value) => (value instanceof Date ? value : platform.parseDate(value as string)),
     };
   }
-  return { key, name, type, isWide, toDatabase: (value) => value, fromDatabase: (value) => value };
+  return { ...column, toDatabase: (value) => value, fromDatabase: (value) => value };
 }
 
 /** The property of a row that stands for an entity's. */

@@ -1,9 +1,10 @@
 import type { EntityClass } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Document } from '../entities/document.js';
-import { tenantIdOf } from '../entities/tenant-limit.js';
+import { optionalTenantIdOf, tenantIdOf } from '../entities/tenant-limit.js';
 import { TenantOwned } from '../entities/tenant-owned.js';
 import { TenantMismatchError } from '../errors.js';
+import { noteChange } from './change-capture.js';
 import { compiledTableOf, type Row } from './compiled-table.js';
 import { addDocumentTerms } from './document-terms.js';
 import { connectionOf } from './statement.js';
@@ -25,6 +26,9 @@ export async function insertRows(
     const stranger = rows.find((row) => (row as { tenantId?: unknown }).tenantId !== tenantId);
     if (stranger) throw new TenantMismatchError(entity.name);
   }
+  const limit = optionalTenantIdOf(em);
+  const ids = rows.map((row) => (row as { readonly id: string }).id);
+  if (limit !== undefined) noteChange(em, { tenantId: limit, entity, type: 'insert', ids });
   const table = compiledTableOf(em, entity);
   // One row's values at a time, so that a batch is held in memory once.
   const values = (function* () {

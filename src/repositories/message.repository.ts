@@ -4,7 +4,8 @@ import { Conversation } from '../entities/conversation.js';
 import { Message, type MessageModality, type MessageRole } from '../entities/message.js';
 import { IdempotencyConflictError, InvalidStateError, NotFoundError, ValidationError } from '../errors.js';
 import { brokenRule } from '../messages/broken-rule.js';
-import { record, textKey } from './allowed-properties.js';
+import { givenProperties } from './allowed-properties.js';
+import { noteChange } from './change-capture.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
 import { isId } from './id.js';
 import { assertLimit, DEFAULT_LIMIT } from './page.js';
@@ -37,6 +38,17 @@ export type HistoryRequest =
   | { readonly after: number; readonly limit?: number | undefined }
   | { readonly before: number; readonly limit?: number | undefined };
 
+/** The properties of a message that its author gives. */
+const GIVEN = [
+  'role',
+  'content',
+  'parts',
+  'modality',
+  'tokenCount',
+  'references',
+  'metadata',
+] as const satisfies readonly (keyof MessageInput)[];
+
 const MAX_HISTORY = 10_000;
 const ANY_SEQ = 1;
 
@@ -56,14 +68,18 @@ export class MessageRepository extends TenantOwnedRepository<Message> {
    *   key was used for another message.
    */
   async append(conversationId: string, input: MessageInput, options: AppendOptions = {}): Promise<Row<Message>> {
-    const key = textKey('Message', 'conversationId', conversationId);
-    const row = this.#newRow(key, record('Message', input), options.idempotencyKey ?? null);
-    this.rules.assert(row);
+    const { issues } = givenProperties('Message', input, GIVEN);
+    const row = this.#newRow(conversationId, input, options.idempotencyKey ?? null);
+    const broken = [...issues, ...this.rules.issues(row)];
+    if (typeof conversationId !== 'string') broken.push(brokenRule('conversationId', 'isString', conversationId));
+    if (broken.length > 0) throw new ValidationError('Message', broken);
     if (!isId(conversationId)) throw new NotFoundError('conversation', conversationId);
     // What the unit of work holds back may be the conversation itself.
     await this.em.flush();
     const first = await this.#readFirstResult(row);
     if (first) return first;
+    noteChange(this.em, { tenantId: row.tenantId, entity: Message, type: 'insert', ids: [row.id] });
+    noteChange(this.em, { tenantId: row.tenantId, entity: Conversation, type: 'update', ids: [conversationId] });
     const message: Row<Message> = { ...row, seq: await this.#advance(row) };
     const insert = () => runStatement(this.em, this.table.insert, this.table.values(message));
     await (row.idempotencyKey === null ? insert() : writeFreeKey(insert, 'idempotency_key'));
@@ -88,6 +104,8 @@ export class MessageRepository extends TenantOwnedRepository<Message> {
   #newRow(conversationId: string, input: MessageInput, idempotencyKey: string | null): Row<Message> {
     const { clock, ids } = this.runtime;
     const now = clock.now();
+    // What is null is not left out: the rules say whether it may be.
+    const { modality = 'text', tokenCount = 0 } = input;
     return {
       tenantId: this.tenantId,
       id: ids.next(),
@@ -98,8 +116,8 @@ export class MessageRepository extends TenantOwnedRepository<Message> {
       role: input.role,
       content: input.content,
       parts: input.parts ?? null,
-      modality: input.modality ?? 'text',
-      tokenCount: input.tokenCount ?? 0,
+      modality,
+      tokenCount,
       references: input.references ?? null,
       metadata: input.metadata ?? null,
       idempotencyKey,

@@ -3,12 +3,13 @@ import { SqlEntityRepository, type SqlEntityManager } from '@mikro-orm/sql';
 import { tenantIdOf } from '../entities/tenant-limit.js';
 import type { TenantOwned } from '../entities/tenant-owned.js';
 import type { RuleSet } from '../entities/rule-book.js';
-import { NotFoundError, ValidationError, VersionConflictError } from '../errors.js';
+import { NotFoundError, ValidationError, type ValidationIssue, VersionConflictError } from '../errors.js';
 import { brokenRule } from '../messages/broken-rule.js';
 import { type Runtime, runtimeOf } from '../runtime.js';
-import { allowedProperties, textKey } from './allowed-properties.js';
+import { givenProperties, textKey } from './allowed-properties.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
 import { isId } from './id.js';
+import { labelOf } from './label.js';
 import { type Page, type PageRequest, resolvePage, toPage } from './page.js';
 import { runStatement } from './statement.js';
 
@@ -78,24 +79,29 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
   }
 
   /**
-   * Makes a managed entity of what a caller gave, and of what the service adds; it is inserted at the next flush.
+   * Makes a managed entity of what a caller gave, and of what the service adds; it is inserted at the next flush. `keys` are the
+   * properties of the input by which it names other rows, for the service to make references of.
    *
-   * @throws ValidationError for every rule that the input breaks, and for a property that is not `settable`.
+   * @throws ValidationError with every rule that the input breaks, every property that is not `settable`, and every key that is no text.
    */
-  createFrom(
+  createFrom<Key extends string = never>(
     input: unknown,
     settable: readonly (keyof Entity & string)[],
-    added: Partial<Record<keyof Entity, unknown>> = {},
+    added: (keys: Readonly<Record<Key, string>>) => Partial<Record<keyof Entity, unknown>> = () => ({}),
+    keys: readonly Key[] = [],
   ): Entity {
-    const given = allowedProperties(this.entity.name, input, settable);
-    this.rules.assert(Object.assign(Object.create(this.#defaults), given), new Set<string>(settable));
-    return this.create({ ...given, ...added } as never);
+    const { given, issues } = givenProperties(this.entity.name, input, settable, keys);
+    this.#judge(given, settable, issues);
+    const own = Object.fromEntries(
+      Object.entries(given).filter(([name]) => !(keys as readonly string[]).includes(name)),
+    );
+    return this.create({ ...own, ...added(given as Record<Key, string>) } as never);
   }
 
   /**
    * Reads a row, sets what `changes` names and what the service adds, writes it and returns the row as it is now.
    *
-   * @throws NotFoundError, ValidationError also for a property that is not `changeable`, VersionConflictError.
+   * @throws ValidationError with every broken rule, also for a property that is not `changeable`; NotFoundError, VersionConflictError.
    */
   async change(
     id: string,
@@ -104,15 +110,27 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
     { ifVersion }: ChangeOptions = {},
     added: Partial<Record<keyof Entity, unknown>> = {},
   ): Promise<Row<Entity>> {
-    const given = allowedProperties(this.entity.name, changes, changeable);
-    if (ifVersion !== undefined) assertVersion(this.entity.name, ifVersion);
+    const { given, issues } = givenProperties(this.entity.name, changes, changeable);
+    const isVersion = ifVersion === undefined || Number.isSafeInteger(ifVersion);
+    // Rules that compare what changes with what does not are asked again when it is written.
+    this.#judge(given, Object.keys(given), [
+      ...(typeof id === 'string' ? [] : [brokenRule('id', 'isString', id)]),
+      ...(isVersion ? [] : [brokenRule('ifVersion', 'version', ifVersion)]),
+      ...issues,
+    ]);
     const entity = await this.getForChange(id);
     const { version } = entity as { version?: number };
     if (ifVersion !== undefined && version !== ifVersion) throw new VersionConflictError(this.label, id, version);
-    this.rules.assert(Object.assign(Object.create(entity), given), new Set(Object.keys(given)));
     Object.assign(entity, given, added);
     await this.em.flush();
     return this.toRow(entity);
+  }
+
+  /** @throws ValidationError with the issues so far, and with those of the properties, beside what the class sets by itself. */
+  #judge(given: object, properties: readonly string[], issues: readonly ValidationIssue[]): void {
+    const candidate: object = Object.assign(Object.create(this.#defaults), given);
+    const broken = [...issues, ...this.rules.issues(candidate, new Set(properties))];
+    if (broken.length > 0) throw new ValidationError(this.entity.name, broken);
   }
 
   /** @throws NotFoundError when the tenant has no such row. */
@@ -140,7 +158,7 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
 
   /** What people call the entity. */
   protected get label(): string {
-    return this.entity.name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
+    return labelOf(this.entity.name);
   }
 
   protected async readOne(where: string, values: readonly unknown[]): Promise<Row<Entity> | undefined> {
@@ -191,9 +209,4 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
     const rows = await runStatement<Record<string, unknown>>(this.em, sql, bound);
     return rows.map((row) => this.table.toRow(row));
   }
-}
-
-function assertVersion(entity: string, version: unknown): void {
-  if (Number.isSafeInteger(version)) return;
-  throw new ValidationError(entity, [brokenRule('ifVersion', 'version', version)]);
 }

@@ -1,3 +1,4 @@
+import { LockMode } from '@mikro-orm/core';
 import { SqlEntityRepository, type SqlEntityManager } from '@mikro-orm/sql';
 import { isStorable } from '../entities/rules.js';
 import { Tenant } from '../entities/tenant.js';
@@ -19,6 +20,15 @@ export class TenantRepository extends SqlEntityRepository<Tenant> {
   /** @throws NotFoundError when there is no such tenant. */
   async get(slug: string): Promise<Tenant> {
     const found = await this.findBySlug(textKey('Tenant', 'slug', slug));
+    if (!found) throw new NotFoundError('tenant', slug);
+    return found;
+  }
+
+  /** {@link get}, with the row locked until the transaction ends. */
+  async getForChange(slug: string): Promise<Tenant> {
+    const key = textKey('Tenant', 'slug', slug);
+    const lock = { lockMode: LockMode.PESSIMISTIC_WRITE };
+    const found = isStorable(key) ? await this.findOne({ slug }, lock) : null;
     if (!found) throw new NotFoundError('tenant', slug);
     return found;
   }

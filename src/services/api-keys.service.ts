@@ -1,9 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { ApiKey } from '../entities/api-key.js';
+import { ApiKey } from '../entities/api-key.js';
 import { record, textKey } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
-import { runtimeOf } from '../runtime.js';
+import { type Random, runtimeOf } from '../runtime.js';
+import type { CreateOptions } from './once.js';
 import type { TenantScope } from './tenant-scope.js';
 
 export interface ApiKeyInput {
@@ -13,6 +14,19 @@ export interface ApiKeyInput {
   readonly scopes?: string[];
   /** Never unless given. */
   readonly expiresAt?: Date | null;
+}
+
+/** What `create` gives. */
+export interface CreatedApiKey<Key extends string | null> {
+  /** The key in clear, for the call that made it. */
+  readonly key: Key;
+  readonly apiKey: ApiKeyInfo;
+}
+
+interface MadeKey {
+  readonly key: string;
+  /** Its readable beginning. */
+  readonly prefix: string;
 }
 
 /** An API key as it is shown: without its hash. */
@@ -32,21 +46,43 @@ export class ApiKeysService {
     this.#scope = scope;
   }
 
-  /** Makes a key. `key` is its only appearance in clear: it cannot be read again. */
-  async create(input: ApiKeyInput): Promise<{ readonly key: string; readonly apiKey: ApiKeyInfo }> {
-    return this.#scope.write(async ({ em, apiKeys, users }) => {
-      const { random } = runtimeOf(em);
-      const prefix = Buffer.from(random.bytes(6)).toString('hex');
-      const key = `ck_${prefix}_${Buffer.from(random.bytes(24)).toString('hex')}`;
-      const { userId = null, ...rest } = record('ApiKey', input);
-      const user = userId === null ? null : users.ref(textKey('ApiKey', 'userId', userId));
-      const created = apiKeys.createFrom(rest, SETTABLE, { user, prefix, hash: hashOf(key).toString('hex') });
+  /**
+   * Makes a key. `key` is its only appearance in clear: it cannot be read again. Under an idempotency key it is therefore null where an
+   * earlier call made it, and `apiKey` the first result; who needs the key itself revokes this one and makes another.
+   *
+   * @throws ValidationError, ReferenceNotFoundError when the tenant has no such user, IdempotencyConflictError.
+   */
+  async create(input: ApiKeyInput): Promise<CreatedApiKey<string>>;
+  async create(input: ApiKeyInput, options: CreateOptions): Promise<CreatedApiKey<string | null>>;
+  async create(input: ApiKeyInput, options: CreateOptions = {}): Promise<CreatedApiKey<string | null>> {
+    // Of this call's last attempt: one before it that was stored is found, and no other is made.
+    let made: MadeKey | undefined;
+    const call = { ...options, entity: ApiKey, operation: 'apiKeys.create', input };
+    const apiKey = await this.#scope.create(call, async ({ em, apiKeys, users }): Promise<ApiKeyInfo> => {
+      const { key, prefix } = (made = makeKey(runtimeOf(em).random));
+      const { userId, ...rest } = record('ApiKey', input);
+      const isTenants = userId === undefined || userId === null;
+      const created = apiKeys.createFrom(
+        isTenants ? rest : input,
+        SETTABLE,
+        (keys) => ({
+          user: isTenants ? null : users.ref(keys.userId),
+          prefix,
+          hash: hashOf(key).toString('hex'),
+        }),
+        isTenants ? [] : ['userId'],
+      );
       await em.flush();
-      return { key, apiKey: withoutHash(apiKeys.toRow(created)) };
+      return withoutHash(apiKeys.toRow(created));
     });
+    return { key: made?.prefix === apiKey.prefix ? made.key : null, apiKey };
   }
 
-  /** The key's record when it is this tenant's, active and not expired, otherwise null. Its use is noted once a minute at most. */
+  /**
+   * The key's record when it is this tenant's, active and not expired, otherwise null. Its use is noted once a minute at most, by
+   * however many calls at once. What is compared is compared in constant time; how long the answer takes may tell whether there is a
+   * key of this prefix, which is no secret.
+   */
   async verify(key: string): Promise<ApiKeyInfo | null> {
     const prefix = KEY_PATTERN.exec(textKey('ApiKey', 'key', key))?.[1];
     if (prefix === undefined) return null;
@@ -54,8 +90,9 @@ export class ApiKeysService {
     if (!row || !timingSafeEqual(hashOf(key), Buffer.from(row.hash, 'hex'))) return null;
     return this.#scope.read(async ({ em }) => {
       const now = runtimeOf(em).clock.now();
-      if (row.status !== 'active' || (row.expiresAt !== null && row.expiresAt <= now)) return null;
-      return withoutHash(await this.#noteUse(row, now));
+      if (!isUsable(row, now)) return null;
+      const used = isNoted(row, now) ? row : await this.#noteUse(row, now);
+      return used && withoutHash(used);
     });
   }
 
@@ -75,15 +112,30 @@ export class ApiKeysService {
     return { items: page.items.map(withoutHash), next: page.next };
   }
 
-  async #noteUse(row: Row<ApiKey>, now: Date): Promise<Row<ApiKey>> {
-    if (row.lastUsedAt !== null && now.getTime() - row.lastUsedAt.getTime() < LAST_USE_RESOLUTION_MS) return row;
+  /** Whoever was here meanwhile, under the row's lock, has revoked the key or noted its use. */
+  async #noteUse(row: Row<ApiKey>, now: Date): Promise<Row<ApiKey> | null> {
     return this.#scope.write(async ({ em, apiKeys }) => {
       const apiKey = await apiKeys.getForChange(row.id);
-      apiKey.lastUsedAt = now;
+      if (!isUsable(apiKey, now)) return null;
+      if (!isNoted(apiKey, now)) apiKey.lastUsedAt = now;
       await em.flush();
       return apiKeys.toRow(apiKey);
     });
   }
+}
+
+function isUsable({ status, expiresAt }: Pick<ApiKey, 'status' | 'expiresAt'>, now: Date): boolean {
+  return status === 'active' && (expiresAt === null || expiresAt > now);
+}
+
+/** Whether the last use was noted less than a minute ago. */
+function isNoted({ lastUsedAt }: Pick<ApiKey, 'lastUsedAt'>, now: Date): boolean {
+  return lastUsedAt !== null && now.getTime() - lastUsedAt.getTime() < LAST_USE_RESOLUTION_MS;
+}
+
+function makeKey(random: Random): MadeKey {
+  const prefix = Buffer.from(random.bytes(6)).toString('hex');
+  return { key: `ck_${prefix}_${Buffer.from(random.bytes(24)).toString('hex')}`, prefix };
 }
 
 function hashOf(key: string): Buffer {

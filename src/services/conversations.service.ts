@@ -1,8 +1,8 @@
-import type { Conversation } from '../entities/conversation.js';
-import { record, textKey } from '../repositories/allowed-properties.js';
+import { Conversation } from '../entities/conversation.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
 import type { ChangeOptions } from '../repositories/tenant-owned.repository.js';
+import type { CreateOptions } from './once.js';
 import type { TenantScope } from './tenant-scope.js';
 
 export interface ConversationInput {
@@ -30,12 +30,12 @@ export class ConversationsService {
     this.#scope = scope;
   }
 
-  /** @throws ValidationError, ReferenceNotFoundError when the tenant has no such user, AlreadyExistsError. */
-  async start(input: ConversationInput): Promise<Row<Conversation>> {
-    return this.#scope.write(async ({ em, conversations, users }) => {
-      const { userId, ...rest } = record('Conversation', input);
-      const user = users.ref(textKey('Conversation', 'userId', userId));
-      const conversation = conversations.createFrom(rest, SETTABLE, { user });
+  /** @throws ValidationError, ReferenceNotFoundError when the tenant has no such user, AlreadyExistsError, IdempotencyConflictError. */
+  async start(input: ConversationInput, options: CreateOptions = {}): Promise<Row<Conversation>> {
+    const call = { ...options, entity: Conversation, operation: 'conversations.start', input };
+    return this.#scope.create(call, async ({ em, conversations, users }) => {
+      const references = ({ userId }: { readonly userId: string }) => ({ user: users.ref(userId) });
+      const conversation = conversations.createFrom(input, SETTABLE, references, ['userId']);
       await em.flush();
       return conversations.toRow(conversation);
     });

@@ -6,10 +6,6 @@ import { brokenRule } from '../messages/broken-rule.js';
 
 const COUNTER = 'messageCount';
 
-function issue(path: 'seq' | typeof COUNTER): ValidationIssue {
-  return brokenRule(path, 'denseSequence', 0);
-}
-
 /**
  * What a flush would do to the sequence of a conversation: new messages must be numbered on from the count that the conversation had,
  * up to the count that it has now. Appending by the repository keeps both by itself and is no part of a flush.
@@ -34,13 +30,13 @@ export function sequenceIssues(changes: readonly ChangeSet<object>[]): Validatio
     const count = before.get(conversation) ?? conversation.messageCount;
     const isDense = sequence.every((seq, index) => seq === count + index + 1);
     if (isDense && conversation.messageCount === count + sequence.length) return [];
-    return [issue(sequence.length > 0 ? 'seq' : COUNTER)];
+    return [brokenRule(sequence.length > 0 ? 'seq' : COUNTER, 'denseSequence', 0)];
   });
 }
 
 /** What a statement beside the unit of work would do to it: one row cannot keep messages and their count together. */
 export function sequenceIssuesOf(entity: unknown, values: object, isNew: boolean): ValidationIssue[] {
-  if (entity === Message) return [issue('seq')];
+  if (entity === Message) return [brokenRule('seq', 'denseSequence', 0)];
   if (entity !== Conversation || !(COUNTER in values)) return [];
-  return isNew && values[COUNTER] === 0 ? [] : [issue(COUNTER)];
+  return isNew && values[COUNTER] === 0 ? [] : [brokenRule(COUNTER, 'denseSequence', 0)];
 }

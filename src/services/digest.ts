@@ -1,13 +1,16 @@
 import type { EntityClass } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { ARCHIVE_METADATA, type ArchiveMetadata } from '../entities/archive-metadata.js';
-import { Conversation, entities, UsageRecord, VoiceSession } from '../entities/index.js';
+import { Conversation, entities, IdempotencyKey, UsageRecord, VoiceSession } from '../entities/index.js';
 import { hasNaturalKey, NaturalKeys } from '../repositories/natural-keys.js';
 import { type AnyRow, TenantRows } from '../repositories/tenant-rows.js';
 import { RowSum } from './row-sum.js';
 
 /** What differs between two imports of the same archives, in every entity. */
 const OWN_TO_THE_DATABASE: ReadonlySet<string> = new Set(['id', 'tenantId', 'createdAt', 'updatedAt']);
+
+/** Keys tell of requests, and are forgotten; the rest is what the tenant has. */
+const CONTENT = entities.filter((entity) => entity !== IdempotencyKey);
 
 /** What of an entity cannot be taken from its metadata. */
 interface Peculiarity {
@@ -25,7 +28,7 @@ const PECULIARITIES: ReadonlyMap<EntityClass<object>, Peculiarity> = new Map<Ent
 ]);
 
 /**
- * The digest of all rows of a tenant: equal for two imports of the same archives, on whatever engine, and for a tenant and its copy;
+ * The digest of all rows of a tenant, but for its idempotency keys, which come and go with time: equal for two imports of the same archives, on whatever engine, and for a tenant and its copy;
  * different where anything else differs. Every row is one line, `JSON.stringify([table, properties])`, and the lines are summed
  * ({@link RowSum}). The properties are those of `Row`, in the order of their names, without `id`, `tenantId`, `createdAt` and
  * `updatedAt`; a reference is the natural key of the row that it names, and a row without a natural key keeps its `id`; a time that
@@ -34,7 +37,7 @@ const PECULIARITIES: ReadonlyMap<EntityClass<object>, Peculiarity> = new Map<Ent
 export async function digestOf(em: SqlEntityManager, tenantId: string, signal?: AbortSignal): Promise<string> {
   const sum = new RowSum();
   const keys = new NaturalKeys(em, tenantId);
-  for (const entity of entities) {
+  for (const entity of CONTENT) {
     const lines = new DigestLines(new TenantRows(em, entity, tenantId), keys, PECULIARITIES.get(entity) ?? {});
     for await (const line of lines.read(signal)) sum.add(line);
   }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Document, DocumentStatus } from '../entities/document.js';
+import { Document, type DocumentStatus } from '../entities/document.js';
 import { record } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { DocumentHit, DocumentSearchOptions } from '../repositories/document-search.js';
 import type { Page, PageRequest } from '../repositories/page.js';
 import type { ChangeOptions } from '../repositories/tenant-owned.repository.js';
+import type { CreateOptions } from './once.js';
 import type { TenantScope } from './tenant-scope.js';
 
 export interface DocumentInput {
@@ -38,11 +39,12 @@ export class DocumentsService {
     this.#scope = scope;
   }
 
-  /** @throws ValidationError, AlreadyExistsError when the external id is taken. */
-  async create(input: DocumentInput): Promise<Row<Document>> {
-    return this.#scope.write(async ({ em, documents }) => {
+  /** @throws ValidationError, AlreadyExistsError when the external id is taken, IdempotencyConflictError. */
+  async create(input: DocumentInput, options: CreateOptions = {}): Promise<Row<Document>> {
+    const call = { ...options, entity: Document, operation: 'documents.create', input };
+    return this.#scope.create(call, async ({ em, documents }) => {
       const { content } = record('Document', input);
-      const document = documents.createFrom(input, SETTABLE, { checksum: checksumOf(content) });
+      const document = documents.createFrom(input, SETTABLE, () => ({ checksum: checksumOf(content) }));
       await em.flush();
       return documents.toRow(document);
     });

@@ -17,8 +17,17 @@ import {
 } from '@mikro-orm/core';
 import { type AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { ValidationError } from '../errors.js';
+import { brokenRule } from '../messages/broken-rule.js';
 import { JudgingEventManager } from './judging-event-manager.js';
-import { assertDeletable, judgedInsert, judgedUpdate, judgedUpsert } from './native-write.js';
+import {
+  assertDeletable,
+  judgedInsert,
+  judgedInserts,
+  judgedUpdate,
+  judgedUpsert,
+  judgedUpserts,
+} from './native-write.js';
+import { assertComparable } from './write-guard.js';
 
 /** MikroORM's entity manager, whose writes are judged, those of a flush and those beside the unit of work alike. */
 export class JudgedEntityManager extends SqlEntityManager {
@@ -30,6 +39,18 @@ export class JudgedEntityManager extends SqlEntityManager {
     eventManager = new EventManager(config.get('subscribers')),
   ) {
     super(config, driver, metadata, useContext, JudgingEventManager.over(eventManager));
+  }
+
+  override async flush(): Promise<void> {
+    // They are forgotten when it fails.
+    const unit = this.getUnitOfWork();
+    const made = [...unit.getPersistStack()].filter((entity) => !unit.getOriginalEntityData(entity));
+    try {
+      await super.flush();
+    } catch (error) {
+      if (error instanceof TypeError || error instanceof RangeError) assertComparable(this, made);
+      throw error;
+    }
   }
 
   override async insert<Entity extends object>(
@@ -50,7 +71,7 @@ export class JudgedEntityManager extends SqlEntityManager {
     const given = data ?? (target as Entity[]);
     if (given.length === 0) return [];
     const meta = this.#metadataOf(target, given);
-    const rows = given.map((row) => judgedInsert(this, meta, row)) as Entity[];
+    const rows = judgedInserts(this, meta, given) as Entity[];
     return super.insertMany<Entity>(meta.class as EntityName<Entity>, rows, options);
   }
 
@@ -72,7 +93,7 @@ export class JudgedEntityManager extends SqlEntityManager {
     const given = data ?? (target as Entity[]);
     if (given.length === 0) return [];
     const meta = this.#metadataOf(target, given);
-    const rows = given.map((row) => judgedUpsert(this, meta, row, options));
+    const rows = judgedUpserts(this, meta, given, options);
     return super.upsertMany<Entity, Fields>(meta.class as EntityName<Entity>, rows, options);
   }
 
@@ -102,8 +123,7 @@ export class JudgedEntityManager extends SqlEntityManager {
     const meta = this.getMetadata().get(Utils.isEntity(first) ? classOf(first) : (target as EntityName));
     const isOther = (row: unknown): boolean => Utils.isEntity(row) && classOf(row) !== meta.class;
     if (rows.some(isOther)) {
-      const message = 'must all be of one kind';
-      throw new ValidationError(meta.className, [{ path: 'rows', rule: 'isInstance', message, kind: 'object' }]);
+      throw new ValidationError(meta.className, [brokenRule('rows', 'oneKind', rows)]);
     }
     return meta;
   }

@@ -19,10 +19,6 @@ export class JudgingEventManager extends EventManager {
     const judge = JUDGES[event];
     return judge ? Promise.resolve(dispatched).then(() => judge(args as JudgedArgs, meta)) : dispatched;
   }
-
-  override clone(): EventManager {
-    return new JudgingEventManager(this.getSubscribers());
-  }
 }
 
 interface JudgedArgs extends FlushEventArgs {

@@ -1,7 +1,7 @@
 import type { Message } from '../entities/message.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { AppendOptions, HistoryRequest, MessageInput } from '../repositories/message.repository.js';
-import type { TenantScope } from './tenant-scope.js';
+import { repeatable, type TenantScope } from './tenant-scope.js';
 
 export class MessagesService {
   readonly #scope: TenantScope;
@@ -12,12 +12,13 @@ export class MessagesService {
 
   /**
    * Adds a message at the end of a conversation and returns it with its sequence number, one more than the message before has. The
-   * conversation's counters change in the same transaction.
+   * conversation's counters change in the same transaction. Under an idempotency key it is appended once, and repeated by itself where
+   * the outcome is unknown; the key is never forgotten.
    *
    * @throws ValidationError, NotFoundError, InvalidStateError when the conversation is archived, IdempotencyConflictError.
    */
   async append(conversationId: string, message: MessageInput, options: AppendOptions = {}): Promise<Row<Message>> {
-    return this.#scope.write(({ messages }) => messages.append(conversationId, message, options));
+    return this.#scope.write(({ messages }) => messages.append(conversationId, message, options), repeatable(options));
   }
 
   /** @throws NotFoundError when the tenant has no such message. */

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { fileURLToPath } from 'node:url';
-import type { Options } from '@mikro-orm/core';
+import type { MetadataStorage, Options } from '@mikro-orm/core';
 import { SeedManager } from '@mikro-orm/seeder';
 import { NotFoundError } from '../errors.js';
 import type { Engine } from '../database/engine.js';
@@ -28,11 +28,22 @@ export function createOrmOptions(engine: Engine): Partial<Options> {
     autoJoinRefsForFilters: false,
     // The rules of the entities do it, and name every broken one at once.
     validateRequired: false,
+    discovery: {
+      ...options.discovery,
+      afterDiscovered(storage, platform) {
+        leaveKindsToRules(storage);
+        return options.discovery?.afterDiscovered?.(storage, platform);
+      },
+    },
     findOneOrFailHandler: notFound,
     findExactlyOneOrFailHandler: notFound,
     forceUtcTimezone: true,
-    // The index of search is made by migrations, and no entity describes it.
-    schemaGenerator: { skipTables: [/^document_terms/], skipViews: [/^document_terms/], ignoreRoutines: true },
+    // The index of search, and counters, are made by migrations, and no entity describes them.
+    schemaGenerator: {
+      skipTables: [/^document_terms/, /^quota_months$/],
+      skipViews: [/^document_terms/],
+      ignoreRoutines: true,
+    },
     migrations: {
       ...migrations,
       tableName: MIGRATIONS_TABLE,
@@ -46,6 +57,11 @@ export function createOrmOptions(engine: Engine): Partial<Options> {
     },
     seeder: { path: 'dist/seeders', pathTs: 'src/seeders', defaultSeeder: 'DatabaseSeeder', emit: 'ts' },
   };
+}
+
+/** Before any rule is asked, a flush would refuse the first value that is not of its property's type, and that one alone. */
+function leaveKindsToRules(storage: MetadataStorage): void {
+  for (const meta of storage) meta.validateProps = [];
 }
 
 /** MikroORM's own error shows the whole condition. */

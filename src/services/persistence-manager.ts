@@ -11,6 +11,7 @@ import { configuredEngine } from './orm-engine.js';
 import { createOrmOptions } from './orm-options.js';
 import { readStats, type Stats } from './stats.service.js';
 import { TenantContext } from './tenant-context.js';
+import { TenantDirectory } from './tenant-directory.js';
 import { TenantScope } from './tenant-scope.js';
 import { TenantsService } from './tenants.service.js';
 import { Transactions } from './transactions.js';
@@ -30,6 +31,7 @@ export class PersistenceManager {
   readonly #engine: Engine;
   readonly #runtime: Runtime;
   readonly #transactions: Transactions;
+  readonly #directory: TenantDirectory;
   #closing: Promise<void> | undefined;
 
   private constructor(orm: MikroORM, engine: Engine, runtime: Runtime, language: Language) {
@@ -37,7 +39,8 @@ export class PersistenceManager {
     this.#engine = engine;
     this.#runtime = runtime;
     this.#transactions = new Transactions(orm.em as unknown as SqlEntityManager, engine, language);
-    this.tenants = new TenantsService(this.#transactions);
+    this.#directory = new TenantDirectory(runtime.clock, (slug) => this.tenants.get(slug));
+    this.tenants = new TenantsService(this.#transactions, (tenant) => this.#directory.learn(tenant));
   }
 
   /**
@@ -89,7 +92,7 @@ export class PersistenceManager {
 
   /** One tenant's data. It is looked up at the first call, which fails with NotFoundError when there is no such tenant. */
   tenant(slug: string): TenantContext {
-    const scope = new TenantScope(this.#transactions, async () => (await this.tenants.get(slug)).id);
+    const scope = new TenantScope(slug, this.#transactions, this.#directory);
     return new TenantContext(slug, scope, (tenantId) => readStats(this.#transactions, this.#engine, tenantId));
   }
 

@@ -1,8 +1,9 @@
 import { MikroORM } from '@mikro-orm/core';
+import type { SqlEntityManager } from '@mikro-orm/sql';
 import { type ConfigurationInput, configuredLanguage } from '../config.js';
-import type { Engine } from '../database/engine.js';
+import type { Distribution, DistributionStep, Engine } from '../database/engine.js';
 import { Migrator, type MigrationStatus } from '../database/migrator.js';
-import { localize } from '../errors.js';
+import { ConfigurationError, localize, SchemaMismatchError } from '../errors.js';
 import type { Language } from '../messages/catalog.js';
 import { createRuntime, installRuntime, type Sources } from '../runtime.js';
 import { configuredEngine } from './orm-engine.js';
@@ -14,6 +15,15 @@ export interface SchemaStatus {
   /** False for a file that would be made by `up`. */
   readonly exists: boolean;
   readonly migrations: readonly MigrationStatus[];
+}
+
+export interface DistributeOptions {
+  /** How many parts the tables are split into; what Citus is set to, 32 by its own default, unless given. */
+  readonly shards?: number | undefined;
+  /** Ends it between two steps. */
+  readonly signal?: AbortSignal;
+  /** Called after each step, with how many were done of how many. */
+  readonly onStep?: (step: DistributionStep, done: number, total: number) => void;
 }
 
 /** Brings the schema of a database up or down, and tells how it stands, without opening the database for use. */
@@ -80,6 +90,53 @@ export class SchemaManager {
         return (await migrator.down(options)).map(({ name }) => name);
       }),
     );
+  }
+
+  /**
+   * What {@link distribute} would do, in order.
+   *
+   * @throws as {@link distribute}
+   */
+  async distributionPlan(options: Pick<DistributeOptions, 'shards'> = {}): Promise<readonly DistributionStep[]> {
+    return this.#guard(() =>
+      this.#connected(async (migrator) => (await this.#distribution(migrator)).remaining(options.shards)),
+    );
+  }
+
+  /**
+   * Spreads the tables over the nodes of a cluster, in place: what carries a tenant is split by it, what tenants share is copied to every
+   * node. It goes on where an earlier run ended. Nothing else should write meanwhile: foreign keys are made again at the end.
+   *
+   * @throws ConfigurationError where the database cannot be distributed, SchemaMismatchError where migrations are pending.
+   */
+  async distribute({ shards, signal, onStep }: DistributeOptions = {}): Promise<readonly DistributionStep[]> {
+    return this.#guard(() =>
+      this.#connected(async (migrator) => {
+        const distribution = await this.#distribution(migrator);
+        const { length: total } = await distribution.remaining(shards);
+        const taken: DistributionStep[] = [];
+        for (;;) {
+          signal?.throwIfAborted();
+          const step = await distribution.takeStep(shards);
+          if (!step) return taken;
+          taken.push(step);
+          onStep?.(step, taken.length, total);
+        }
+      }),
+    );
+  }
+
+  async #distribution(migrator: Migrator): Promise<Distribution> {
+    const distribution = this.#engine.distribution?.(this.#orm.em as unknown as SqlEntityManager);
+    if (!distribution) {
+      throw new ConfigurationError([
+        `only PostgreSQL with the extension Citus can be distributed, not ${this.database}`,
+      ]);
+    }
+    const pending = await migrator.assertUsable(this.#engine);
+    if (pending.length > 0) throw new SchemaMismatchError(this.database, 'pending', pending);
+    await distribution.assertPossible();
+    return distribution;
   }
 
   /** The statements that would make the tables what the entities describe; empty when they agree. */

@@ -4,6 +4,7 @@ import { ApiKeysService } from './api-keys.service.js';
 import { ConversationsService } from './conversations.service.js';
 import { DocumentsService } from './documents.service.js';
 import { MessagesService } from './messages.service.js';
+import { TasksService } from './tasks.service.js';
 import type { TenantScope } from './tenant-scope.js';
 import type { ReadOptions } from './transactions.js';
 import type { UnitOfWork } from './unit-of-work.js';
@@ -21,6 +22,7 @@ export class TenantContext {
   readonly documents: DocumentsService;
   readonly voiceSessions: VoiceSessionsService;
   readonly usage: UsageService;
+  readonly tasks: TasksService;
   readonly #scope: TenantScope;
   readonly #readStats: (tenantId: string) => Promise<Stats>;
 
@@ -35,6 +37,7 @@ export class TenantContext {
     this.documents = new DocumentsService(scope);
     this.voiceSessions = new VoiceSessionsService(scope);
     this.usage = new UsageService(scope);
+    this.tasks = new TasksService(scope);
   }
 
   /**
@@ -56,11 +59,11 @@ export class TenantContext {
 
   /** The rows of this tenant by table, and the size of the whole database. */
   async stats(): Promise<Stats> {
-    return this.#readStats(await this.#scope.tenantId());
+    return this.#readStats(await this.#scope.readableId());
   }
 
   /**
-   * One digest (SHA-256, in hexadecimal digits) of all rows of this tenant as they are at one moment. Two imports of the same archives
+   * One digest (SHA-256, in hexadecimal digits) of all rows of this tenant, idempotency keys aside, as they are at one moment. Two imports of the same archives
    * have the same one on every engine, and so has a copy of the tenant; any other difference, of a character, of the order of messages,
    * of a null, changes it. Not part of it are ids, `createdAt`, `updatedAt`, and other times that only tell when an import ran. On
    * SQLite, which has one connection, other calls of this process wait until it is done.

@@ -9,9 +9,13 @@ import { type AnyRow, TenantRows } from '../repositories/tenant-rows.js';
 import { runtimeOf } from '../runtime.js';
 import type { CopyEnd, CopyProgress, TenantCopyReport } from './copy.js';
 import { RowSum } from './row-sum.js';
+import type { WriteOptions } from './transactions.js';
 
 /** How many differences are named. */
 const DIFFERENCES_MAX = 20;
+
+/** A tenant that is suspended, or has all that it may have, is copied as it is. */
+const OPERATOR: WriteOptions = { asOperator: true };
 
 interface CopiedTenant {
   readonly id: string;
@@ -88,15 +92,19 @@ export class TenantCopy {
   async #write(entity: EntityClass<object>, page: readonly AnyRow[]): Promise<number> {
     // A tenant cannot make itself.
     const writer = entity === Tenant ? undefined : this.#tenant.id;
-    return this.#target.transactions.write(writer, async ({ em }) => {
-      const copies = new TenantRows(em, entity, this.#tenant.id);
-      const present = new Set((await copies.readKeysByIds(page.map(({ id }) => id))).map(({ id }) => id));
-      const missing = page.filter(({ id }) => !present.has(id));
-      this.#assertValid(em, copies, missing);
-      // Another process may copy the same rows.
-      await writeFreeKey(() => copies.insert(missing));
-      return missing.length;
-    });
+    return this.#target.transactions.write(
+      writer,
+      async ({ em }) => {
+        const copies = new TenantRows(em, entity, this.#tenant.id);
+        const present = new Set((await copies.readKeysByIds(page.map(({ id }) => id))).map(({ id }) => id));
+        const missing = page.filter(({ id }) => !present.has(id));
+        this.#assertValid(em, copies, missing);
+        // Another process may copy the same rows.
+        await writeFreeKey(() => copies.insert(missing));
+        return missing.length;
+      },
+      OPERATOR,
+    );
   }
 
   #assertValid(em: SqlEntityManager, { entity, tableName }: TenantRows, rows: readonly AnyRow[]): void {

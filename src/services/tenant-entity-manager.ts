@@ -31,10 +31,6 @@ type FilterCall = Parameters<Extract<FilterCondition, (...parameters: never) => 
 type CacheOption = Parameters<SqlEntityManager['tryCache']>[1];
 type CacheParameters = [key: unknown, refresh?: boolean, merge?: boolean];
 
-const ONE_TENANT = "a unit of work is one tenant's to its end. Use the other tenant's own.";
-const NO_SQL =
-  'nothing keeps SQL to the tenant of a unit of work. Use its queries, or SQL that names the tenant itself inside persistence.withEntityManager.';
-
 /** What the connection of a sealed entity manager still does. */
 const TRANSACTIONS: ReadonlySet<PropertyKey> = new Set(['transactional', 'begin', 'commit', 'rollback', 'getPlatform']);
 
@@ -67,8 +63,7 @@ export class TenantEntityManager extends JudgedEntityManager implements Statemen
 
   override addFilter<T extends EntityName | readonly EntityName[]>(options: Omit<FilterDef<T>, 'rls'>): void {
     if (options.name === TENANT_FILTER) {
-      const reason = 'it would take the place of the one that keeps tenants apart, here and in every fork.';
-      throw new StatementRefusedError('A filter of this name', reason);
+      throw new StatementRefusedError('A filter of this name', 'filter');
     }
     super.addFilter({ ...options, cond: TenantEntityManager.#withoutSql(options.cond) });
   }
@@ -86,7 +81,7 @@ export class TenantEntityManager extends JudgedEntityManager implements Statemen
   }
 
   override setFilterParams(name: string, parameters: Dictionary): void {
-    if (name === TENANT_FILTER) this.#refuse('setFilterParams', ONE_TENANT);
+    if (name === TENANT_FILTER) this.#refuse('setFilterParams', 'tenant');
     super.setFilterParams(name, parameters);
     if (name !== TENANT_FILTER) return;
     const em = this.getContext();
@@ -101,12 +96,12 @@ export class TenantEntityManager extends JudgedEntityManager implements Statemen
   }
 
   override setSessionContext(context: SessionContext): void {
-    this.#refuse('setSessionContext', ONE_TENANT);
+    this.#refuse('setSessionContext', 'tenant');
     super.setSessionContext(context);
   }
 
   override clearSessionContext(): void {
-    this.#refuse('clearSessionContext', ONE_TENANT);
+    this.#refuse('clearSessionContext', 'tenant');
     super.clearSessionContext();
   }
 
@@ -186,7 +181,7 @@ export class TenantEntityManager extends JudgedEntityManager implements Statemen
   // SQL
 
   /** @throws StatementRefusedError where this entity manager is sealed. */
-  #refuse(statement: string, reason = NO_SQL): void {
+  #refuse(statement: string, reason: 'sql' | 'tenant' = 'sql'): void {
     if (this.#sealed) throw new StatementRefusedError(statement, reason);
   }
 
@@ -222,6 +217,7 @@ export class TenantEntityManager extends JudgedEntityManager implements Statemen
     groupBy: EntityKey<Entity> | readonly EntityKey<Entity>[],
     options?: CountByOptions<Entity>,
   ): Promise<Dictionary<number>> {
+    if (containsSql(groupBy)) this.#refuse('A group of SQL');
     return TenantEntityManager.#counting.run(true, () => super.countBy(entityName, groupBy, options));
   }
 
@@ -229,8 +225,7 @@ export class TenantEntityManager extends JudgedEntityManager implements Statemen
   override getKysely(...parameters: never[]): never {
     this.#refuse('getKysely');
     if (!this.isInTransaction() && this.getSessionContext()) {
-      const reason = 'outside of a transaction Kysely knows of no tenant here. Use it inside transactional().';
-      throw new StatementRefusedError('getKysely', reason);
+      throw new StatementRefusedError('getKysely', 'transaction');
     }
     return super.getKysely(...(parameters as unknown as [never])) as never;
   }

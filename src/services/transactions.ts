@@ -12,18 +12,24 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { Engine } from '../database/engine.js';
 import { TENANT_FILTER } from '../entities/tenant-limit.js';
 import {
+  ColloquyError,
   DatabaseReadOnlyError,
+  DatabaseUnavailableError,
   localize,
+  OutcomeUnknownError,
   PersistenceClosedError,
   TransactionConflictError,
   UnitOfWorkEndedError,
   VersionConflictError,
 } from '../errors.js';
+import { listenToChanges } from '../repositories/change-capture.js';
 import { runStatement } from '../repositories/statement.js';
 import { runtimeOf } from '../runtime.js';
 import type { Language } from '../messages/catalog.js';
+import { repeatUnknown } from './repeat-unknown.js';
 import { Replicas } from './replicas.js';
 import type { TenantEntityManager } from './tenant-entity-manager.js';
+import { TenantWrite } from './tenant-write.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 /** A transaction that several units of work may share. */
@@ -32,6 +38,8 @@ interface SharedTransaction {
   /** What makes it impossible to commit, whoever has caught it since. */
   failure?: unknown;
   savepoints: number;
+  /** Those whose rows may be written, by their ids; undefined where the rules of tenants do not hold. */
+  readonly tenants: Map<string, TenantWrite> | undefined;
 }
 
 /** A unit of work, and the transaction that it shares with those that joined it. */
@@ -41,6 +49,13 @@ interface Running {
   readonly transaction: SharedTransaction;
   /** Resolves when those that joined so far have ended: one connection has one savepoint open at a time. */
   turn: Promise<unknown>;
+}
+
+export interface WriteOptions {
+  /** Writes whatever the tenant's state and quota are, as a copy of its database does; false unless given. */
+  readonly asOperator?: boolean;
+  /** Whether it may run again after it was committed, as under an idempotency key: the second run finds what the first wrote. */
+  readonly isRepeatable?: boolean;
 }
 
 export interface ReadOptions {
@@ -66,6 +81,8 @@ export class Transactions {
   readonly #running = new AsyncLocalStorage<Running>();
   /** The read of a replica that is running: nothing can be written inside it, whatever answers it. */
   readonly #replicaRead = new AsyncLocalStorage<{ hasEnded: boolean }>();
+  /** Whether a unit of work that only reads is running, and none inside it that writes. */
+  readonly #reading = new AsyncLocalStorage<boolean>();
   readonly #active = new Set<Promise<unknown>>();
   #closed = false;
 
@@ -74,27 +91,53 @@ export class Transactions {
     this.#engine = engine;
     this.#replicas = new Replicas(em, engine);
     this.#language = language;
+    listenToChanges(em, (change) => {
+      // A flush of its own would go past the state of the tenant, and what it may have.
+      if (this.#reading.getStore()) throw new DatabaseReadOnlyError('read');
+      this.#running.getStore()?.transaction.tenants?.get(change.tenantId)?.note(change);
+    });
   }
 
   /**
    * Runs `work` in a transaction over the tenant's rows; what it changed is written and committed when it resolves. On an engine
-   * whose transactions can conflict it is run again, whole and from the beginning, when they did.
+   * whose transactions can conflict it is run again, whole and from the beginning, when they did. So is one that `isRepeatable` when
+   * nobody can tell whether it was committed, unless it has joined another: that one is not its own.
+   *
+   * @throws TenantSuspendedError, TenantDeletedError, QuotaExceededError
    */
-  async write<T>(tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+  async write<T>(
+    tenantId: string | undefined,
+    work: (unit: UnitOfWork) => Promise<T>,
+    { asOperator = false, isRepeatable = false }: WriteOptions = {},
+  ): Promise<T> {
     return this.#guard(async () => {
       if (this.#replicaRead.getStore()?.hasEnded === false) throw new DatabaseReadOnlyError('replica read');
       const outer = this.#outer();
-      if (outer) return this.#join(outer, tenantId, work);
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await this.#attempt(tenantId, work);
-        } catch (error) {
-          const conflict = this.#engine.translateError(error) instanceof TransactionConflictError;
-          if (!conflict || !this.#engine.retriesConflicts || attempt === ATTEMPTS_MAX) throw error;
-          await delay(this.#jitter(attempt));
-        }
-      }
+      if (outer) return this.#join(outer, tenantId, (unit) => this.#admitted(outer.transaction, tenantId, unit, work));
+      const tenants = asOperator ? undefined : new Map<string, TenantWrite>();
+      const attempt = async (): Promise<T> => this.#attemptAgain(tenantId, work, tenants);
+      if (!isRepeatable) return attempt();
+      const translateError = (error: unknown): unknown => this.#engine.translateError(error);
+      return repeatUnknown(attempt, { translateError, random: () => this.#random() });
     });
+  }
+
+  /** Attempts it until it meets no concurrent unit of work, or has met one too often. */
+  async #attemptAgain<T>(
+    tenantId: string | undefined,
+    work: (unit: UnitOfWork) => Promise<T>,
+    tenants: Map<string, TenantWrite> | undefined,
+  ): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        tenants?.clear();
+        return await this.#attempt(tenantId, work, {}, tenants);
+      } catch (error) {
+        const conflict = this.#engine.translateError(error) instanceof TransactionConflictError;
+        if (!conflict || !this.#engine.retriesConflicts || attempt === ATTEMPTS_MAX) throw error;
+        await delay(this.#jitter(attempt));
+      }
+    }
   }
 
   /**
@@ -112,9 +155,10 @@ export class Transactions {
     tenantId: string | undefined,
     work: (unit: UnitOfWork) => Promise<T>,
     options: TransactionOptions = {},
+    tenants?: Map<string, TenantWrite>,
   ): Promise<T> {
     // MikroORM works on a fork of its own, whose filter parameters are a copy.
-    return this.#fork(tenantId).transactional((em) => this.#begun(em, tenantId, work), options);
+    return this.#fork(tenantId).transactional((em) => this.#begun(em, tenantId, work, tenants), options);
   }
 
   /** Runs `work` in the transaction of an entity manager, for others to join. */
@@ -122,15 +166,42 @@ export class Transactions {
     em: SqlEntityManager,
     tenantId: string | undefined,
     work: (unit: UnitOfWork) => Promise<T>,
+    tenants?: Map<string, TenantWrite>,
   ): Promise<T> {
-    const transaction: SharedTransaction = { hasEnded: false, savepoints: 0 };
-    const running: Running = { tenantId, unit: new UnitOfWork(em), transaction, turn: Promise.resolve() };
+    const transaction: SharedTransaction = { hasEnded: false, savepoints: 0, tenants };
+    const unit = new UnitOfWork(em);
+    const running: Running = { tenantId, unit, transaction, turn: Promise.resolve() };
+    const begun = async (): Promise<T> => {
+      try {
+        const result = await this.#admitted(transaction, tenantId, unit, work);
+        if (transaction.failure !== undefined) throw transaction.failure;
+        if (!tenants || tenants.size === 0) return result;
+        transaction.hasEnded = true;
+        await unit.flush();
+        for (const [id, tenant] of tenants) await tenant.settle(this.#viewOf(running, id).em, id);
+        return result;
+      } finally {
+        transaction.hasEnded = true;
+      }
+    };
+    return this.#reading.run(false, () => this.#running.run(running, begun));
+  }
+
+  /** Runs `work`, which writes rows of the tenant, if these may be written. */
+  async #admitted<T>(
+    { tenants }: SharedTransaction,
+    tenantId: string | undefined,
+    unit: UnitOfWork,
+    work: (unit: UnitOfWork) => Promise<T>,
+  ): Promise<T> {
+    if (!tenants || tenantId === undefined || tenants.has(tenantId)) return work(unit);
+    tenants.set(tenantId, await TenantWrite.begin(unit.em, tenantId));
     try {
-      const result = await this.#running.run(running, () => work(running.unit));
-      if (transaction.failure !== undefined) throw transaction.failure;
-      return result;
-    } finally {
-      transaction.hasEnded = true;
+      return await work(unit);
+    } catch (error) {
+      // What holds the tenant as it is was taken back, if the work was a part of a transaction.
+      tenants.delete(tenantId);
+      throw error;
     }
   }
 
@@ -147,8 +218,12 @@ export class Transactions {
 
   /** Up to a limit that doubles each time, so that those who met do not meet again. */
   #jitter(attempt: number): number {
+    return FIRST_WAIT_MAX * 2 ** (attempt - 1) * this.#random();
+  }
+
+  #random(): number {
     const [byte = 0] = runtimeOf(this.#em).random.bytes(1);
-    return FIRST_WAIT_MAX * 2 ** (attempt - 1) * ((byte + 1) / 256);
+    return (byte + 1) / 256;
   }
 
   /**
@@ -163,8 +238,20 @@ export class Transactions {
     if (replica) return this.#readReplica(tenantId, work);
     return this.#guard(async () => {
       const outer = this.#outer();
-      return outer ? this.#join(outer, tenantId, work) : work(new UnitOfWork(this.#fork(tenantId)));
+      if (outer) return this.#join(outer, tenantId, work);
+      try {
+        return await this.#reading.run(true, () => work(new UnitOfWork(this.#fork(tenantId))));
+      } catch (error) {
+        throw this.#ofRead(error);
+      }
     });
+  }
+
+  /** A read may have a transaction of its own, for the database to know the tenant; when its commit is lost, nothing is. */
+  #ofRead(error: unknown): unknown {
+    const isRaw = !(error instanceof ColloquyError);
+    if (!isRaw || !(this.#engine.translateError(error) instanceof OutcomeUnknownError)) return error;
+    return new DatabaseUnavailableError(this.#engine.description, 'the connection was lost', { cause: error });
   }
 
   async #readReplica<T>(tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
@@ -189,7 +276,7 @@ export class Transactions {
 
   /** Runs `work` with a fresh entity manager that no tenant limits, and no transaction: MikroORM itself. */
   async bare<T>(work: (em: SqlEntityManager) => Promise<T>): Promise<T> {
-    return this.#guard(() => work(this.#fork(undefined)));
+    return this.#guard(() => this.#reading.run(false, () => work(this.#fork(undefined))));
   }
 
   /** Refuses new calls and resolves when those under way have ended. */
@@ -242,14 +329,17 @@ export class Transactions {
   }
 
   async #joined<T>(outer: Running, tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
-    let { unit } = outer;
-    if (outer.tenantId !== tenantId) {
-      unit = new UnitOfWork(this.#fork(tenantId, unit.em.getTransactionContext()));
-    }
+    const unit = this.#viewOf(outer, tenantId);
     const { transaction } = outer;
     const result = await this.#running.run({ tenantId, unit, transaction, turn: Promise.resolve() }, () => work(unit));
     await unit.flush();
     return result;
+  }
+
+  /** The unit of work of a transaction, or another one in it where that is not the tenant's. */
+  #viewOf(outer: Running, tenantId: string | undefined): UnitOfWork {
+    if (outer.tenantId === tenantId) return outer.unit;
+    return new UnitOfWork(this.#fork(tenantId, outer.unit.em.getTransactionContext()));
   }
 
   #fork(tenantId: string | undefined, transaction?: Transaction): SqlEntityManager {

@@ -3,6 +3,7 @@ import { ApiKeyRepository } from '../repositories/api-key.repository.js';
 import { ConversationRepository } from '../repositories/conversation.repository.js';
 import { DocumentRepository } from '../repositories/document.repository.js';
 import { MessageRepository } from '../repositories/message.repository.js';
+import { TaskRepository } from '../repositories/task.repository.js';
 import { UsageRepository } from '../repositories/usage.repository.js';
 import { UserRepository } from '../repositories/user.repository.js';
 import { VoiceSessionRepository } from '../repositories/voice-session.repository.js';
@@ -21,6 +22,7 @@ export class UnitOfWork {
   readonly documents: DocumentRepository;
   readonly voiceSessions: VoiceSessionRepository;
   readonly usage: UsageRepository;
+  readonly tasks: TaskRepository;
 
   constructor(em: SqlEntityManager) {
     this.em = em;
@@ -31,6 +33,7 @@ export class UnitOfWork {
     this.documents = new DocumentRepository(em);
     this.voiceSessions = new VoiceSessionRepository(em);
     this.usage = new UsageRepository(em);
+    this.tasks = new TaskRepository(em);
   }
 
   /** Writes what has changed so far, within the transaction; the end of the unit of work does it by itself. */

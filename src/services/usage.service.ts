@@ -1,9 +1,11 @@
 import { UsageRecord } from '../entities/usage-record.js';
 import { ValidationError } from '../errors.js';
-import { allowedProperties, record } from '../repositories/allowed-properties.js';
+import { brokenRule } from '../messages/broken-rule.js';
+import { givenProperties, record } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import { writeFreeKey } from '../repositories/race.js';
 import { runtimeOf } from '../runtime.js';
+import type { CreateOptions } from './once.js';
 import type { TenantScope } from './tenant-scope.js';
 
 /** What one or more requests used; numbers are added to the day's record. */
@@ -45,13 +47,21 @@ export class UsageService {
     this.#scope = scope;
   }
 
-  /** Adds to the record of the day, user, provider and model, and returns it with the new sums. */
-  async add(input: UsageInput): Promise<Row<UsageRecord>> {
-    return this.#scope.write(async ({ em, usage }) => {
-      const { userId = null, ...given } = record('UsageRecord', input);
+  /**
+   * Adds to the record of the day, user, provider and model, and returns it with the new sums; under an idempotency key it adds once.
+   *
+   * @throws ValidationError, ReferenceNotFoundError when the tenant has no such user, IdempotencyConflictError.
+   */
+  async add(input: UsageInput, options: CreateOptions = {}): Promise<Row<UsageRecord>> {
+    const call = { ...options, entity: UsageRecord, operation: 'usage.add', input };
+    return this.#scope.create(call, async ({ em, usage }) => {
+      const { userId = null, ...rest } = record('UsageRecord', input);
+      const { given, issues } = givenProperties('UsageRecord', rest, ADDABLE);
       const today = runtimeOf(em).clock.now().toISOString().slice(0, 10);
-      const used = { ...NOTHING, day: today, ...allowedProperties('UsageRecord', given, ADDABLE) } as Required<Used>;
-      runtimeOf(em).rules.of(UsageRecord).assert(used, new Set(ADDABLE));
+      const used = { ...NOTHING, day: today, ...given } as Required<Used>;
+      const broken = [...issues, ...runtimeOf(em).rules.of(UsageRecord).issues(used, new Set(ADDABLE))];
+      if (userId !== null && typeof userId !== 'string') broken.push(brokenRule('userId', 'isString', userId));
+      if (broken.length > 0) throw new ValidationError('UsageRecord', broken);
       const sum = await usage.obtain({ ...used, userId });
       sum.requests += used.requests;
       sum.promptTokens += used.promptTokens;

@@ -1,7 +1,8 @@
-import type { User, UserRole, UserStatus } from '../entities/user.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
 import type { ChangeOptions } from '../repositories/tenant-owned.repository.js';
+import { User, type UserRole, type UserStatus } from '../entities/user.js';
+import type { CreateOptions } from './once.js';
 import type { TenantScope } from './tenant-scope.js';
 
 export interface UserInput {
@@ -32,9 +33,10 @@ export class UsersService {
     this.#scope = scope;
   }
 
-  /** @throws ValidationError, AlreadyExistsError when the external id is taken. */
-  async create(input: UserInput): Promise<Row<User>> {
-    return this.#scope.write(async ({ em, users }) => {
+  /** @throws ValidationError, AlreadyExistsError when the external id is taken, IdempotencyConflictError. */
+  async create(input: UserInput, options: CreateOptions = {}): Promise<Row<User>> {
+    const call = { ...options, entity: User, operation: 'users.create', input };
+    return this.#scope.create(call, async ({ em, users }) => {
       const user = users.createFrom(input, SETTABLE);
       await em.flush();
       return users.toRow(user);

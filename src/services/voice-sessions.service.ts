@@ -1,9 +1,10 @@
 import { VoiceSession, type VoiceSessionStatus } from '../entities/voice-session.js';
-import { InvalidStateError } from '../errors.js';
-import { allowedProperties, record, textKey } from '../repositories/allowed-properties.js';
+import { InvalidStateError, ValidationError } from '../errors.js';
+import { givenProperties, record } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
 import { runtimeOf } from '../runtime.js';
+import type { CreateOptions } from './once.js';
 import type { TenantScope } from './tenant-scope.js';
 
 export interface VoiceSessionInput {
@@ -42,16 +43,25 @@ export class VoiceSessionsService {
     this.#scope = scope;
   }
 
-  /** @throws ValidationError, ReferenceNotFoundError when user or conversation are not this tenant's, AlreadyExistsError. */
-  async start(input: VoiceSessionInput): Promise<Row<VoiceSession>> {
-    return this.#scope.write(async ({ em, voiceSessions, users, conversations }) => {
-      const { userId, conversationId = null, ...rest } = record('VoiceSession', input);
-      const given = { ...rest, startTime: rest.startTime ?? runtimeOf(em).clock.now() };
-      const session = voiceSessions.createFrom(given, SETTABLE, {
-        user: users.ref(textKey('VoiceSession', 'userId', userId)),
-        conversation:
-          conversationId === null ? null : conversations.ref(textKey('VoiceSession', 'conversationId', conversationId)),
-      });
+  /**
+   * @throws ValidationError, ReferenceNotFoundError when user or conversation are not this tenant's, AlreadyExistsError,
+   *   IdempotencyConflictError.
+   */
+  async start(input: VoiceSessionInput, options: CreateOptions = {}): Promise<Row<VoiceSession>> {
+    const call = { ...options, entity: VoiceSession, operation: 'voiceSessions.start', input };
+    return this.#scope.create(call, async ({ em, voiceSessions, users, conversations }) => {
+      const { conversationId, ...rest } = record('VoiceSession', input);
+      const { startTime = runtimeOf(em).clock.now() } = rest;
+      const isAlone = conversationId === undefined || conversationId === null;
+      const session = voiceSessions.createFrom(
+        { ...(isAlone ? rest : input), startTime },
+        SETTABLE,
+        (keys) => ({
+          user: users.ref(keys.userId),
+          conversation: isAlone ? null : conversations.ref(keys.conversationId),
+        }),
+        isAlone ? ['userId'] : ['userId', 'conversationId'],
+      );
       await em.flush();
       return voiceSessions.toRow(session);
     });
@@ -91,11 +101,12 @@ export class VoiceSessionsService {
     return this.#scope.write(async ({ em, voiceSessions }) => {
       const session = await voiceSessions.getForChange(id);
       if (session.status !== 'active') throw new InvalidStateError('voice session', id, session.status, `be ${status}`);
-      const given = allowedProperties('VoiceSession', end, ENDABLE);
+      const { given, issues } = givenProperties('VoiceSession', end, ENDABLE);
       const endTime = end.endTime ?? runtimeOf(em).clock.now();
-      runtimeOf(em)
-        .rules.of(VoiceSession)
-        .assert({ startTime: session.startTime, ...given, endTime }, new Set(['endTime', ...Object.keys(given)]));
+      const judged = { startTime: session.startTime, ...given, endTime };
+      const rules = runtimeOf(em).rules.of(VoiceSession);
+      const broken = [...issues, ...rules.issues(judged, new Set(['endTime', ...Object.keys(given)]))];
+      if (broken.length > 0) throw new ValidationError('VoiceSession', broken);
       session.status = status;
       session.endTime = endTime;
       session.durationSeconds = (endTime.getTime() - session.startTime.getTime()) / 1000;

@@ -8,6 +8,7 @@ import {
 } from '@mikro-orm/core';
 import { Message } from '../entities/message.js';
 import { optionalTenantIdOf, tenantIdOf } from '../entities/tenant-limit.js';
+import { mayFollow, statesOf } from '../entities/states.js';
 import { TenantOwned } from '../entities/tenant-owned.js';
 import {
   InvalidStateError,
@@ -16,7 +17,10 @@ import {
   ValidationError,
   type ValidationIssue,
 } from '../errors.js';
+import { brokenRule } from '../messages/broken-rule.js';
+import { noteChange } from '../repositories/change-capture.js';
 import { isId } from '../repositories/id.js';
+import { labelOf } from '../repositories/label.js';
 import { runtimeOf } from '../runtime.js';
 import { sequenceIssues } from './dense-sequence.js';
 
@@ -35,23 +39,25 @@ export interface Write {
   readonly changed?: ReadonlySet<string>;
   /** The ids of the tenants that the row belongs to now and afterwards. */
   readonly owners: readonly unknown[];
+  /** Of one among several rows that a caller gave: what its issues' paths begin with, such as `rows.3.`. */
+  readonly path?: string;
+}
+
+/** What is wrong with rows of an entity. */
+export interface Broken {
+  readonly entity: string;
+  readonly issues: readonly ValidationIssue[];
 }
 
 /** @throws TenantMismatchError, InvalidStateError, ValidationError with every broken rule, ReferenceNotFoundError. */
-export function assertWritable(
-  em: EntityManager,
-  writes: readonly Write[],
-  sequence: readonly ValidationIssue[] = [],
-): void {
+export function assertWritable(em: EntityManager, writes: readonly Write[], others: readonly Broken[] = []): void {
   for (const write of writes) {
     assertOwnTenant(em, write);
     assertUnchanged(write);
+    assertFollows(em, write);
   }
-  const broken = writes.flatMap((write) => {
-    const issues = issuesOf(em, write);
-    return issues.length === 0 ? [] : [{ entity: write.meta.className, issues }];
-  });
-  if (sequence.length > 0) broken.push({ entity: Message.name, issues: [...sequence] });
+  const judged = writes.map((write): Broken => ({ entity: write.meta.className, issues: issuesOf(em, write) }));
+  const broken = [...judged, ...others].filter(({ issues }) => issues.length > 0);
   if (broken.length > 0) {
     const entities = [...new Set(broken.map(({ entity }) => entity))];
     throw new ValidationError(
@@ -65,7 +71,44 @@ export function assertWritable(
 /** Judges what a flush is about to write. */
 export function assertFlushable(em: EntityManager, changes: readonly ChangeSet<object>[]): void {
   const writes = changes.map((change) => writeOf(em, change));
-  assertWritable(em, writes, sequenceIssues(changes));
+  assertWritable(em, writes, [{ entity: Message.name, issues: sequenceIssues(changes) }]);
+  for (const write of writes) noteWrite(em, write);
+}
+
+/** Tells whoever listens to changes of a tenant's rows. */
+export function noteWrite(em: EntityManager, { meta, type, row }: Write): void {
+  const tenantId = optionalTenantIdOf(em);
+  if (tenantId === undefined) return;
+  const { id } = row as { readonly id?: unknown };
+  const entity = meta.class as EntityClass<object>;
+  noteChange(em, { tenantId, entity, type, ...(typeof id === 'string' && { ids: [id] }) });
+}
+
+/**
+ * Judges entities that MikroORM cannot compare with what they were, such as one with a bigint inside its JSON: a flush fails at the
+ * first of them, before it comes to the rules. `made` are those that were to be inserted.
+ */
+export function assertComparable(em: EntityManager, made: readonly object[]): void {
+  const metaOf = (entity: object) => em.getMetadata().get(entity.constructor as EntityClass<object>) as EntityMetadata;
+  const kept = [...em.getUnitOfWork().getIdentityMap().values()].filter(
+    (entity) => !made.includes(entity) && !isComparable(em, entity),
+  );
+  assertWritable(em, [
+    ...made.map((row): Write => ({ meta: metaOf(row), type: 'insert', row, owners: ownersOf(metaOf(row), [row]) })),
+    ...kept.map((row): Write => {
+      const meta = metaOf(row);
+      return { meta, type: 'update', row, owners: ownersOf(meta, [row]), atHand: loadedProperties(row) };
+    }),
+  ]);
+}
+
+function isComparable(em: EntityManager, entity: object): boolean {
+  try {
+    em.getComparator().prepareEntity(entity);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Judges one change again, after somebody else had a hand in it. */
@@ -122,8 +165,7 @@ function assertOwnTenant(em: EntityManager, { meta, owners }: Pick<Write, 'meta'
   const limit = optionalTenantIdOf(em);
   if (limit === undefined && !isTenantOwned(meta)) return;
   const tenantId = tenantIdOf(em);
-  const isOwn = owners.length > 0 && owners.every((owner) => owner === tenantId);
-  if (!isOwn) throw new TenantMismatchError(meta.className);
+  if (owners.some((owner) => owner !== tenantId)) throw new TenantMismatchError(meta.className);
 }
 
 /** A message that was changed or removed would leave a gap, or another history than the one that was acknowledged. */
@@ -133,13 +175,37 @@ function assertUnchanged({ meta, type, row }: Write): void {
   throw new InvalidStateError('message', typeof id === 'string' ? id : '*', 'accepted', 'be changed or removed');
 }
 
-function issuesOf(em: EntityManager, { meta, type, row, atHand, changed }: Write): ValidationIssue[] {
+/** A state that has ended stays what it is, however the row is written. */
+function assertFollows(em: EntityManager, { meta, type, row, changed }: Write): void {
+  const states = type === 'update' ? statesOf(meta.class as EntityClass<object>) : undefined;
+  if (!states || changed?.has(states.property) === false || !Utils.isEntity(row)) return;
+  const original = em.getUnitOfWork().getOriginalEntityData(row) as Record<string, unknown> | undefined;
+  const [from, to] = [original?.[states.property], (row as Record<string, unknown>)[states.property]];
+  if (typeof from !== 'string' || typeof to !== 'string' || mayFollow(states.machine, from, to)) return;
+  // What is no state at all breaks a rule.
+  if (!(to in states.machine)) return;
+  const { id } = row as { readonly id?: unknown };
+  throw new InvalidStateError(labelOf(meta.className), String(id), from, `be ${to}`);
+}
+
+function issuesOf(em: EntityManager, write: Write): ValidationIssue[] {
+  const { meta, type, row, atHand, changed, path = '' } = write;
   if (type === 'delete') return [];
   const rules = runtimeOf(em).rules.of(meta.class as EntityClass<object>);
   // A new row that takes the place of one that is there meets what it does not name.
   const met = type === 'insert' ? changed : atHand;
   const lacking = changed && met ? rules.issuesOfLacking(changed, met) : [];
-  return [...rules.issues(row, atHand), ...lacking];
+  return [...rules.issues(row, atHand, path), ...missingReferences(write), ...lacking];
+}
+
+/** References that a row must have, by its mapping; the database would name one of them, and only after all else. */
+function missingReferences({ meta, type, row, atHand, path = '' }: Write): ValidationIssue[] {
+  return meta.relations.flatMap(({ name, nullable, primary }) => {
+    const isJudged = type === 'insert' || !atHand || atHand.has(name);
+    const reference = (row as Record<string, unknown>)[name];
+    if (nullable || primary || !isJudged || (reference !== null && reference !== undefined)) return [];
+    return [brokenRule(path + name, 'notNull', reference)];
+  });
 }
 
 /** What is no id names no row, and an engine that keeps ids as such would not even ask; another tenant's row is none here. */

@@ -8,6 +8,10 @@ import { CreateApiKeys } from './006-api-keys.js';
 import { CreateVoiceSessions } from './007-voice-sessions.js';
 import { CreateUsage } from './008-usage.js';
 import { CreateDocumentSearch } from './009-document-search.js';
+import { CreateQuotaMonths } from './010-quota-months.js';
+import { AddEmailKeys } from './011-email-keys.js';
+import { CreateIdempotencyKeys } from './012-idempotency-keys.js';
+import { CreateTasks } from './013-tasks.js';
 
 /**
  * In the order in which they are applied. A name, once released, is never changed; nor is what its migration does.
@@ -26,4 +30,8 @@ export const mariaDbMigrations: readonly NamedMigration[] = [
   { name: '007-voice-sessions', class: CreateVoiceSessions },
   { name: '008-usage', class: CreateUsage },
   { name: '009-document-search', class: CreateDocumentSearch },
+  { name: '010-quota-months', class: CreateQuotaMonths },
+  { name: '011-email-keys', class: AddEmailKeys },
+  { name: '012-idempotency-keys', class: CreateIdempotencyKeys },
+  { name: '013-tasks', class: CreateTasks },
 ];

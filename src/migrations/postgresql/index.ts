@@ -9,6 +9,11 @@ import { CreateVoiceSessions } from './007-voice-sessions.js';
 import { CreateUsage } from './008-usage.js';
 import { CreateDocumentSearch } from './009-document-search.js';
 import { SecureRows } from './010-row-level-security.js';
+import { CreateQuotaMonths } from './011-quota-months.js';
+import { AddEmailKeys } from './012-email-keys.js';
+import { CreateIdempotencyKeys } from './013-idempotency-keys.js';
+import { CreateTasks } from './014-tasks.js';
+import { SecureMoreRows } from './015-more-row-level-security.js';
 
 /** In the order in which they are applied. A name, once released, is never changed; nor is what its migration does. */
 export const postgreSqlMigrations: readonly NamedMigration[] = [
@@ -22,4 +27,9 @@ export const postgreSqlMigrations: readonly NamedMigration[] = [
   { name: '008-usage', class: CreateUsage },
   { name: '009-document-search', class: CreateDocumentSearch },
   { name: '010-row-level-security', class: SecureRows },
+  { name: '011-quota-months', class: CreateQuotaMonths },
+  { name: '012-email-keys', class: AddEmailKeys },
+  { name: '013-idempotency-keys', class: CreateIdempotencyKeys },
+  { name: '014-tasks', class: CreateTasks },
+  { name: '015-more-row-level-security', class: SecureMoreRows },
 ];
