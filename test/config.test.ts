@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { resolveConfiguration } from '../src/config.js';
+import { configuredLanguage, resolveConfiguration } from '../src/config.js';
 import { ConfigurationError } from '../src/errors.js';
 import { configuredEngine } from '../src/services/orm-engine.js';
 import { rejectionOf } from './support/rejection.js';
@@ -107,6 +107,38 @@ async function problemsOf(environment: Record<string, string>): Promise<readonly
 }
 
 describe('a configuration that cannot be', () => {
+  it('names variables that would be read by nobody, beside all else that is wrong', async () => {
+    const problems = await problemsOf({
+      COLLOQUY_LANGAUGE: 'secret',
+      COLLOQUY_DATABASE_URL: 'sqlite:./secret.sqlite',
+      COLLOQUY_EMPTY: '',
+      COLLOQUY_TEST_DATA: '/of/the/tests',
+      COLLOQUY_LANGUAGE: 'secret-la',
+      DATABASE_HOST: 'db',
+      DATABASE_ENGINE: 'sqlite',
+    });
+    expect(problems).toEqual([
+      'DATABASE_HOST is for servers, but the database is a file of SQLite',
+      'COLLOQUY_LANGUAGE must be one of en, zh',
+      'COLLOQUY_DATABASE_URL is unknown; what can be set so is COLLOQUY_LANGUAGE',
+      'COLLOQUY_LANGAUGE is unknown; what can be set so is COLLOQUY_LANGUAGE',
+    ]);
+  });
+
+  it.each([
+    ['zh', 'zh'],
+    ['zh-Hant-TW', 'zh'],
+    ['EN-gb', 'en'],
+    ['', 'en'],
+    ['zh_CN', undefined],
+    ['zhx', undefined],
+    ['la', undefined],
+  ])('finds the language of the tag %j: %j', (tag, language) => {
+    const environment = { COLLOQUY_LANGUAGE: tag };
+    expect(configuredLanguage({}, environment)).toBe(language ?? 'en');
+    expect(resolveConfiguration({}, environment).problems).toHaveLength(language === undefined ? 1 : 0);
+  });
+
   it('names every wrong variable in one error, by its name, without its value', async () => {
     const problems = await problemsOf({
       DATABASE_HOST: 'db',

@@ -23,8 +23,8 @@ interface Named {
 function structureOf(database: Database.Database): Record<string, unknown> {
   const ask = (sql: string, name: string): unknown[] => database.prepare<[string]>(sql).all(name);
   const tables = schemaOf(database).filter(
-    // No entity describes the index of search.
-    ({ type, name }) => type === 'table' && name !== RECORD && !name.startsWith('document_terms'),
+    // No entity describes the index of search, or counters.
+    ({ type, name }) => type === 'table' && name !== RECORD && !/^document_terms|^quota_months$/.test(name),
   );
   return Object.fromEntries(
     tables.map(({ name, sql }) => {

@@ -11,6 +11,7 @@ const INSTALLED = join('node_modules', 'colloquy');
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
   readonly files: readonly string[];
 }
 
@@ -64,4 +65,20 @@ test('the installed command imports the sample that comes with it', async () => 
   const { stdout } = await run(process.execPath, [command, 'stats', '--tenant', 'demo', '--json'], { cwd: folder });
   const { rows } = JSON.parse(stdout) as { rows: Record<string, number> };
   expect(rows).toMatchObject({ conversations: 64, messages: 736, documents: 16, voice_sessions: 10 });
+});
+
+test('an engine whose packages are not installed says what to type', async () => {
+  const folder = await installInEmptyProject();
+  const command = join(folder, INSTALLED, 'dist', 'cli', 'main.js');
+  const env = { ...process.env, DATABASE_URL: 'mysql://ada:secret@db.example/chats' };
+  const failure = await run(process.execPath, [command, 'stats'], { cwd: folder, env }).catch(
+    (error: unknown) => error,
+  );
+  const { peerDependencies } = JSON.parse(await readFile(join(CHECKOUT, 'package.json'), 'utf8')) as Manifest;
+  const packages = Object.entries(peerDependencies).map(([name, version]) => `${name}@${version}`);
+  expect(failure).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`run: npm install ${packages.join(' ')}.`),
+  });
+  expect((failure as { stderr: string }).stderr).not.toContain('secret');
 });

@@ -1,3 +1,4 @@
+import { Conversation } from '../src/entities/conversation.js';
 import { describe, expect, it } from 'vitest';
 import {
   AlreadyExistsError,
@@ -64,13 +65,14 @@ describe('a unit of work', () => {
   });
 
   it('is refused when somebody else has changed the row since it was read; a new message is no such change', async () => {
-    const { tenant, conversationId } = await openAcme();
+    const { persistence, tenant, tenantId, conversationId } = await openAcme();
     const editing = (meanwhile: () => Promise<unknown>, title: string) =>
-      tenant.read(async (unit) => {
-        const conversation = await unit.conversations.get(conversationId);
+      persistence.withEntityManager(async (em) => {
+        em.setFilterParams('tenant', { tenantId });
+        const conversation = await em.findOneOrFail(Conversation, { id: conversationId });
         await meanwhile();
         conversation.title = title;
-        await unit.flush();
+        await em.flush();
       });
     await editing(() => tenant.messages.append(conversationId, { role: 'user', content: 'hello' }), 'first');
     const late = editing(() => tenant.conversations.update(conversationId, { title: 'second' }), 'third');
@@ -285,9 +287,11 @@ describe('close', () => {
         tenant.messages.append(conversationId, { role: 'user', content: `message ${String(index)}` }),
       );
       const reads = Array.from({ length: 5 }, () => tenant.messages.history(conversationId));
+      // Watched before the manager closes: a call may be refused while it does.
+      const settled = Promise.allSettled([...calls, ...reads]);
       for (let turn = 0; turn < turns; turn++) await Promise.resolve();
       await persistence.close();
-      const outcomes = await Promise.allSettled([...calls, ...reads]);
+      const outcomes = await settled;
       const failures = outcomes.flatMap((outcome) =>
         outcome.status === 'rejected' ? [outcome.reason as unknown] : [],
       );

@@ -142,6 +142,8 @@ describe('colloquy stats', () => {
       documents: 1,
       voice_sessions: 1,
       usage_records: 0,
+      tasks: 0,
+      idempotency_keys: 0,
     };
     const total = { ...rows, tenants: 2, users: 2, conversations: 3, messages: 6 };
     expect(JSON.parse(one?.stdout ?? '')).toMatchObject({ tenant: 'shop', rows });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { codeOf, open, openChat, workTogether } from '../support/conformance.js';
-import { ENGINES, SERVERS } from '../support/engines.js';
+import { directUrl, ENGINES, query, SERVERS } from '../support/engines.js';
 import { createGate, type Gate } from '../support/gate.js';
 
 const dense = (count: number): number[] => Array.from({ length: count }, (_unused, index) => index + 1);
@@ -140,6 +140,35 @@ describe.skipIf(SERVERS.length === 0).each(SERVERS)('$name: a conflict that some
     expect(users.toSorted()).toEqual(['left', 'right', 'u-1']);
     const titles = [(await acme.conversations.get(chatId)).title, (await acme.conversations.get(other.id)).title];
     expect(titles[0]).toBe(titles[1]);
+  });
+});
+
+/** Selects a row for each connection to the database that waits for a lock. */
+const WAITING: Readonly<Record<string, string>> = {
+  postgresql: `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  mariadb: `select 1 from information_schema.innodb_trx join information_schema.processlist on id = trx_mysql_thread_id
+             where trx_state = 'LOCK WAIT' and db = database()`,
+};
+
+describe.skipIf(SERVERS.length === 0).each(SERVERS)('$name: a tenant that is written', ({ name, freshUrl }) => {
+  it('is suspended when those who have begun are done', async () => {
+    const url = await freshUrl();
+    const direct = directUrl(url);
+    const { acme, chatId } = await openChat(url);
+    const second = await open(url);
+    const tenant = { isSuspended: false };
+    let suspending: Promise<unknown> = Promise.resolve();
+    const suspendedMeanwhile = await acme.transaction(async ({ conversations }) => {
+      suspending = second.tenants.suspend('acme').then(() => (tenant.isSuspended = true));
+      const waiting = WAITING[new URL(direct).protocol.slice(0, -1)] ?? `no statement is known for ${name}`;
+      while (!tenant.isSuspended && (await query(direct, waiting)).length === 0);
+      (await conversations.get(chatId)).title = 'begun before';
+      return tenant.isSuspended;
+    });
+    await suspending;
+    expect(suspendedMeanwhile).toBe(false);
+    expect((await acme.conversations.get(chatId)).title).toBe('begun before');
+    expect(await codeOf(acme.conversations.update(chatId, { title: 'late' }))).toBe('TENANT_SUSPENDED');
   });
 });
 

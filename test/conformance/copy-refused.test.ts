@@ -49,7 +49,8 @@ describe.each(TARGETS)('copying to $to.name', (pair) => {
 
   it('tells a copy that was stored otherwise than it was sent', async () => {
     const { source, target, targetUrl } = await furnished(pair);
-    for (const statement of STORING_OTHERWISE[pair.to.name] ?? []) await rawRows(targetUrl, statement);
+    for (const statement of STORING_OTHERWISE[pair.to.name.replace('pgbouncer', 'postgresql')] ?? [])
+      await rawRows(targetUrl, statement);
     const { tenants } = await source.copyTo(target, { tenant: 'acme' });
     expect(tenants[0]?.isEqual).toBe(false);
     expect(tenants[0]?.differences).toMatchObject([

@@ -9,7 +9,7 @@ import { startProgram, typescript } from '../support/command-line.js';
 import { codeOf, open } from '../support/conformance.js';
 import { ENGINES } from '../support/engines.js';
 import { furnished, PAIRS, TARGETS } from '../support/copies.js';
-import { makeEveryEntity } from '../support/every-entity.js';
+import { makeEveryEntity, MENU } from '../support/every-entity.js';
 import { inventConversations } from '../support/invented-archive.js';
 import { rejectionOf } from '../support/rejection.js';
 
@@ -43,6 +43,9 @@ describe.each(PAIRS)('a copy from $from.name to $to.name', (pair) => {
       expect(await copy.messages.history(conversation.id, { last: 9 })).toEqual(
         await original.messages.history(conversation.id, { last: 9 }),
       );
+      expect(await copy.documents.search('soup')).toEqual(await original.documents.search('soup'));
+      expect(await copy.documents.search('soup')).toHaveLength(1);
+      expect(await copy.documents.create(...MENU)).toEqual(await original.documents.getByExternalId('doc-1'));
       const year = { from: '2026-01-01', to: '2026-12-31' };
       expect(await copy.usage.list(year)).toEqual(await original.usage.list(year));
       expect(await copy.voiceSessions.getByExternalId('call-1')).toEqual(

@@ -1,9 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runStatement } from '../../src/repositories/statement.js';
 import { codeOf, open, openChat } from '../support/conformance.js';
-import { SERVERS, type TestEngine } from '../support/engines.js';
-import { FaultProxy, type Hook, swallowReply } from '../support/fault-proxy.js';
+import { APPEND, CREATING_CALLS } from '../support/creating-calls.js';
+import { SERVERS, type TestEngine, withParameter } from '../support/engines.js';
+import { FaultProxy, type Hook } from '../support/fault-proxy.js';
 import { serverOf } from '../support/faulty-servers.js';
+import { loseCommits, openLossyWay } from '../support/lost-commits.js';
 
 // A file without tests is an error.
 if (SERVERS.length === 0) it.skip('a network that loses replies', () => undefined);
@@ -11,52 +13,95 @@ if (SERVERS.length === 0) it.skip('a network that loses replies', () => undefine
 const MESSAGE = { role: 'user', content: 'A table for two, please' } as const;
 const KEY = { idempotencyKey: 'req-1' };
 
-/** A chat, and the same one seen through a proxy that swallows the reply of the next COMMIT when it is told to. */
-async function openBoth({ name, freshUrl }: TestEngine) {
-  const databaseUrl = await freshUrl();
+/** A chat, and the same one seen through a proxy that swallows replies of COMMIT when it is told to. */
+async function openBoth(engine: TestEngine, loss: 'reset' | 'drop' = 'reset') {
+  const databaseUrl = await engine.freshUrl();
   const chat = await openChat(databaseUrl);
-  const url = new URL(databaseUrl);
-  let isArmed = false;
-  const isMet = (statement: string): boolean => {
-    const isCommit = isArmed && statement.toLowerCase() === 'commit';
-    if (isCommit) isArmed = false;
-    return isCommit;
-  };
-  const target = { host: url.hostname, port: Number(url.port) };
-  const proxy = await FaultProxy.start(target, () => swallowReply(serverOf(name).readStatements(), isMet));
-  onTestFinished(() => proxy.close());
-  url.port = String(proxy.port);
-  const far = (await open(url.href)).tenant('acme');
-  return { ...chat, far, swallowCommit: () => void (isArmed = true), proxy };
+  const limited = withParameter(withParameter(databaseUrl, 'statementTimeout', '500'), 'connectTimeout', '2000');
+  const ids = { userId: chat.userId, conversationId: chat.chatId };
+  const way = await openLossyWay(engine, loss === 'drop' ? limited : databaseUrl, ids, loss);
+  return { ...chat, way, far: way.tenant };
 }
 
 describe.each(SERVERS)('$name: a COMMIT whose reply is lost', (engine) => {
   it('leaves the outcome open, and the message is there', async () => {
-    const { acme, far, chatId, swallowCommit } = await openBoth(engine);
-    swallowCommit();
+    const { acme, far, chatId, way } = await openBoth(engine);
+    way.swallowCommits(1);
     expect(await codeOf(far.messages.append(chatId, MESSAGE))).toBe('OUTCOME_UNKNOWN');
     expect((await acme.messages.history(chatId)).map(({ content }) => content)).toEqual([MESSAGE.content]);
   });
 
-  it('is made good by the same key, which gives the first result', async () => {
-    const { acme, far, chatId, swallowCommit } = await openBoth(engine);
-    swallowCommit();
-    expect(await codeOf(far.messages.append(chatId, MESSAGE, KEY))).toBe('OUTCOME_UNKNOWN');
+  it.each([...CREATING_CALLS, APPEND])('of $name is made good by its key, within the call', async ({ make, table }) => {
+    const { acme, way } = await openBoth(engine);
+    const before = (await acme.stats()).rows;
+    way.swallowCommits(2);
+    const result = await make(way, 7, KEY);
+    expect(way.swallowed()).toBe(2);
+    expect(await make({ ...way, tenant: acme }, 7, KEY)).toEqual(result);
+    expect((await acme.stats()).rows[table]).toBe((before[table] ?? 0) + 1);
+  });
+
+  it('of a tenant that is ensured is made good by its slug', async () => {
+    const { way } = await openBoth(engine);
+    way.swallowCommits(2);
+    const beta = await way.persistence.tenants.ensure({ slug: 'beta', name: 'Beta' });
+    expect(way.swallowed()).toBe(2);
+    expect(await way.persistence.tenants.get('beta')).toEqual(beta);
+  });
+
+  it('of an API key still shows the key to the call that made it', async () => {
+    const { acme, far, way } = await openBoth(engine);
+    way.swallowCommits(1);
+    const { key, apiKey } = await far.apiKeys.create({ name: 'ci' }, KEY);
+    expect(way.swallowed()).toBe(1);
+    expect(await acme.apiKeys.verify(key ?? '')).toMatchObject({ id: apiKey.id });
+  });
+
+  it('in silence is made good by the key as soon as the connection is given up', async () => {
+    const { acme, far, chatId, way } = await openBoth(engine, 'drop');
+    way.swallowCommits(1);
     const message = await far.messages.append(chatId, MESSAGE, KEY);
+    expect(way.swallowed()).toBe(1);
     expect(await acme.messages.history(chatId)).toEqual([message]);
   });
 
-  it('is the end of a unit of work, which is not run again', async () => {
-    const { acme, far, chatId, swallowCommit } = await openBoth(engine);
+  it('and those of all repeats leave the outcome open, with one row at most', async () => {
+    const { acme, far, chatId, way } = await openBoth(engine);
+    way.swallowCommits(1_000);
+    expect(await codeOf(far.messages.append(chatId, MESSAGE, KEY))).toBe('OUTCOME_UNKNOWN');
+    expect(await codeOf(far.users.create({ externalId: 'u-2', username: 'bob' }, KEY))).toBe('OUTCOME_UNKNOWN');
+    expect(way.swallowed()).toBe(10);
+    expect(await acme.messages.history(chatId)).toHaveLength(1);
+    expect((await acme.users.list()).items).toHaveLength(2);
+  });
+
+  it('stays open when nobody can be asked any more', async () => {
+    const { acme, far, way } = await openBoth(engine);
+    way.swallowCommits(1);
+    way.proxy.refuse();
+    expect(await codeOf(far.users.create({ externalId: 'u-2', username: 'bob' }, KEY))).toBe('OUTCOME_UNKNOWN');
+    await way.proxy.accept();
+    const bob = await far.users.create({ externalId: 'u-2', username: 'bob' }, KEY);
+    expect(await acme.users.getByExternalId('u-2')).toEqual(bob);
+  });
+
+  it('is the end of a unit of work, which is not run again, whatever keys its calls have', async () => {
+    const { acme, far, chatId, way } = await openBoth(engine);
     let runs = 0;
-    const call = far.transaction(async ({ messages }) => {
+    const call = far.transaction(async () => {
       runs += 1;
-      await messages.append(chatId, MESSAGE);
-      swallowCommit();
+      await far.messages.append(chatId, MESSAGE, KEY);
+      await far.users.create({ externalId: 'u-2', username: 'bob' }, KEY);
+      way.swallowCommits(1);
     });
     expect(await codeOf(call)).toBe('OUTCOME_UNKNOWN');
     expect(runs).toBe(1);
     expect(await acme.messages.history(chatId)).toHaveLength(1);
+  });
+
+  // A few seconds; test/long loses a thousand.
+  it('42 times, in calls of every kind by four callers, doubles nothing and loses nothing', async () => {
+    expect(await loseCommits(engine, 42, 1)).toMatchObject({ swallowed: 42, failed: {}, doubled: 0, lost: 0, hung: 0 });
   });
 });
 
@@ -64,7 +109,8 @@ describe.each(SERVERS)('$name: a network that loses all that the server says', (
   const openHole = async (limits: string) => {
     const databaseUrl = await freshUrl();
     const chat = await openChat(databaseUrl);
-    const url = new URL(`${databaseUrl}?${limits}`);
+    const url = new URL(databaseUrl);
+    for (const [limit, value] of new URLSearchParams(limits)) url.searchParams.set(limit, value);
     const hole = { isOpen: false };
     const hook: Hook = (direction) => (hole.isOpen && direction === 'toClient' ? 'drop' : 'forward');
     const proxy = await FaultProxy.start({ host: url.hostname, port: Number(url.port) }, () => hook);

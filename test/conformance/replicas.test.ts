@@ -5,7 +5,10 @@ import type { TenantContext } from '../../src/services/tenant-context.js';
 import { codeOf } from '../support/conformance.js';
 import { ENGINES, query } from '../support/engines.js';
 import { createGate } from '../support/gate.js';
-import { NO_OWN_SERVER, type OwnServer, startOwnServer } from '../support/own-server.js';
+import { serverOf } from '../support/faulty-servers.js';
+import { startOwnMariaDb } from '../support/own-mariadb.js';
+import { type OwnServer, startOwnServer } from '../support/own-server.js';
+import type { EngineName } from '../support/servers.js';
 import { fakeClock } from '../support/sources.js';
 
 const REPLICA = { replica: true } as const;
@@ -13,20 +16,62 @@ const REPLICA = { replica: true } as const;
 const contents = async (acme: TenantContext, chatId: string): Promise<string[]> =>
   (await acme.messages.history(chatId)).map(({ content }) => content);
 
-const title = `PostgreSQL with a streaming replica${NO_OWN_SERVER === undefined ? '' : ` (skipped: ${NO_OWN_SERVER})`}`;
+/** What differs between the servers that can have replicas. */
+interface ReplicatedServer {
+  readonly name: EngineName;
+  readonly start: () => Promise<OwnServer>;
+  /** Keep a replica from following the primary, and let it follow again. */
+  readonly pause: string;
+  readonly resume: string;
+  /** Selects how far the primary is, as `position`. */
+  readonly position: string;
+  /** Selects whether the replica has come as far, as `done`. */
+  readonly hasReached: string;
+  readonly port: string;
+}
+
+const POSTGRESQL: ReplicatedServer = {
+  name: 'postgresql',
+  start: startOwnServer,
+  pause: 'select pg_wal_replay_pause()',
+  resume: 'select pg_wal_replay_resume()',
+  position: 'select pg_current_wal_lsn() as position',
+  hasReached: 'select (pg_last_wal_replay_lsn() >= $1::pg_lsn)::int as done',
+  port: 'select inet_server_port() as port',
+};
+
+const MARIADB: ReplicatedServer = {
+  name: 'mariadb',
+  start: () => startOwnMariaDb({ 'log-bin': 'binlog', 'server-id': 1 }),
+  pause: 'stop slave sql_thread',
+  resume: 'start slave sql_thread',
+  position: 'select @@gtid_binlog_pos as position',
+  hasReached: 'select @@gtid_slave_pos = ? as done',
+  port: 'select @@port as port',
+};
 
 const asPlain = (url: string): string => url.replace('postgres@', 'plain@');
 
 const names = async (tenant: TenantContext): Promise<string[]> =>
   (await tenant.users.list()).items.map(({ username }) => username);
 
-describe.skipIf(NO_OWN_SERVER)(title, () => {
+const SERVERS = [POSTGRESQL, MARIADB].map((server) => ({ ...server, reason: serverOf(server.name).noStart }));
+const titled = SERVERS.map((server) => ({
+  ...server,
+  title: `${server.name} with a replica${server.reason === undefined ? '' : ` (skipped: ${server.reason})`}`,
+}));
+
+describe.each(titled)('$title', ({ name: engine, reason, start, pause, resume, position, hasReached, port }) => {
+  if (reason !== undefined) {
+    it.skip(reason, () => undefined);
+    return;
+  }
   let primary: OwnServer;
   let copy: OwnServer;
   let databases = 0;
 
   beforeAll(async () => {
-    primary = await startOwnServer();
+    primary = await start();
     copy = await primary.replicate();
   });
   afterAll(async () => {
@@ -36,9 +81,8 @@ describe.skipIf(NO_OWN_SERVER)(title, () => {
 
   /** Resolves when the replica has all that the primary has now. */
   async function caughtUp(): Promise<void> {
-    const [now] = await query<{ lsn: string }>(primary.url(), 'select pg_current_wal_lsn() as lsn');
-    const sql = 'select pg_last_wal_replay_lsn() >= $1::pg_lsn as done';
-    while ((await query<{ done: boolean }>(copy.url(), sql, [now?.lsn]))[0]?.done !== true);
+    const [now] = await query<{ position: string }>(primary.url(), position);
+    while ((await query<{ done: number }>(copy.url(), hasReached, [now?.position]))[0]?.done !== 1);
   }
 
   async function openTenant(
@@ -47,7 +91,9 @@ describe.skipIf(NO_OWN_SERVER)(title, () => {
   ) {
     const name = `replicated_${String(++databases)}`;
     const databaseUrl = asUser(primary.url(name));
-    await query(primary.url(), `create database ${name} owner ${new URL(databaseUrl).username}`);
+    await query(primary.url(), `create database ${name}`);
+    if (asUser !== String)
+      await query(primary.url(), `alter database ${name} owner to ${new URL(databaseUrl).username}`);
     const clock = fakeClock();
     const persistence = await PersistenceManager.open({ databaseUrl, replicaUrls: replicaUrls(name), clock });
     onTestFinished(() => persistence.close());
@@ -64,8 +110,8 @@ describe.skipIf(NO_OWN_SERVER)(title, () => {
     const { acme, chatId } = opened;
     await acme.messages.append(chatId, { role: 'user', content: 'old' });
     await caughtUp();
-    await query(copy.url(), 'select pg_wal_replay_pause()');
-    onTestFinished(async () => void (await query(copy.url(), 'select pg_wal_replay_resume()')));
+    await query(copy.url(), pause);
+    onTestFinished(async () => void (await query(copy.url(), resume)));
     await acme.messages.append(chatId, { role: 'user', content: 'new' });
     return opened;
   }
@@ -124,8 +170,8 @@ describe.skipIf(NO_OWN_SERVER)(title, () => {
     expect(await acme.read(() => contents(acme, chatId), REPLICA)).toEqual(['one']);
     await copy.start();
     await caughtUp();
-    await query(copy.url(), 'select pg_wal_replay_pause()');
-    onTestFinished(async () => void (await query(copy.url(), 'select pg_wal_replay_resume()')));
+    await query(copy.url(), pause);
+    onTestFinished(async () => void (await query(copy.url(), resume)));
     await acme.messages.append(chatId, { role: 'user', content: 'two' });
     expect(await acme.read(() => contents(acme, chatId), REPLICA)).toEqual(['one', 'two']);
     clock.advance(10_000);
@@ -138,8 +184,7 @@ describe.skipIf(NO_OWN_SERVER)(title, () => {
     const read = acme.read(async () => {
       seen.push(await contents(acme, chatId));
       if (seen.length === 1) {
-        const sql = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'colloquy'`;
-        await query(copy.url(name), sql);
+        await serverOf(engine).endConnections(copy.url(name), 1_000, 0);
       }
       seen.push(await contents(acme, chatId));
     }, REPLICA);
@@ -148,7 +193,7 @@ describe.skipIf(NO_OWN_SERVER)(title, () => {
   });
 
   it('opens and answers when there never was a replica at that address', async () => {
-    const { acme, chatId } = await openTenant(() => ['postgresql://127.0.0.1:1']);
+    const { acme, chatId } = await openTenant(() => [`${engine}://127.0.0.1:1`]);
     expect(await acme.read(() => contents(acme, chatId), REPLICA)).toEqual([]);
     const flushed = acme.read(async ({ em, conversations }) => {
       (await conversations.get(chatId)).title = 'changed';
@@ -158,11 +203,11 @@ describe.skipIf(NO_OWN_SERVER)(title, () => {
   });
 
   it('fails as the database does when neither answers', async () => {
-    const server = await startOwnServer();
+    const server = await start();
     onTestFinished(() => server.close());
     const persistence = await PersistenceManager.open({
       databaseUrl: server.url(),
-      replicaUrls: ['postgresql://127.0.0.1:1'],
+      replicaUrls: [`${engine}://127.0.0.1:1`],
     });
     onTestFinished(() => persistence.close());
     await persistence.tenants.ensure({ slug: 'acme', name: 'Acme' });
@@ -172,31 +217,33 @@ describe.skipIf(NO_OWN_SERVER)(title, () => {
     expect(await codeOf(acme.read(({ users }) => users.countRows(), REPLICA))).toBe('DATABASE_UNAVAILABLE');
   });
 
-  it('keeps to one tenant there too, as a user whom row-level security binds', async () => {
-    // The superuser's migrations have made the roles.
-    await openTenant();
-    await query(primary.url(), 'create role plain login in role colloquy_tenant, colloquy_operator');
-    const { persistence, acme, name } = await openTenant((database) => [asPlain(copy.url(database))], asPlain);
-    await persistence.tenants.ensure({ slug: 'beta', name: 'Beta' });
-    const beta = persistence.tenant('beta');
-    await beta.users.create({ externalId: 'u-1', username: 'eve' });
-    await caughtUp();
-    await query(copy.url(), 'select pg_wal_replay_pause()');
-    onTestFinished(async () => void (await query(copy.url(), 'select pg_wal_replay_resume()')));
-    await beta.users.create({ externalId: 'u-2', username: 'new' });
-    const seen = await acme.read(async () => [await names(acme), await names(beta), await names(acme)], REPLICA);
-    expect(seen).toEqual([['ada'], ['eve'], ['ada']]);
-    // Without a tenant's role and name the user sees no row.
-    expect(await query(asPlain(copy.url(name)), 'select * from users')).toEqual([]);
-  });
+  // The others have no row-level security.
+  if (engine === 'postgresql') {
+    it('keeps to one tenant there too, as a user whom row-level security binds', async () => {
+      // The superuser's migrations have made the roles.
+      await openTenant();
+      await query(primary.url(), 'create role plain login in role colloquy_tenant, colloquy_operator');
+      const { persistence, acme, name } = await openTenant((database) => [asPlain(copy.url(database))], asPlain);
+      await persistence.tenants.ensure({ slug: 'beta', name: 'Beta' });
+      const beta = persistence.tenant('beta');
+      await beta.users.create({ externalId: 'u-1', username: 'eve' });
+      await caughtUp();
+      await query(copy.url(), pause);
+      onTestFinished(async () => void (await query(copy.url(), resume)));
+      await beta.users.create({ externalId: 'u-2', username: 'new' });
+      const seen = await acme.read(async () => [await names(acme), await names(beta), await names(acme)], REPLICA);
+      expect(seen).toEqual([['ada'], ['eve'], ['ada']]);
+      // Without a tenant's role and name the user sees no row.
+      expect(await query(asPlain(copy.url(name)), 'select * from users')).toEqual([]);
+    });
+  }
 
   it('asks several in turn', async () => {
     const { acme } = await openTenant((database) => [copy.url(database), primary.url(database)]);
     await caughtUp();
     const ports = [];
     for (let index = 0; index < 4; index++) {
-      const sql = 'select inet_server_port() as port';
-      const [row] = await acme.read(({ em }) => runStatement<{ port: number }>(em, sql), REPLICA);
+      const [row] = await acme.read(({ em }) => runStatement<{ port: number }>(em, port), REPLICA);
       ports.push(row?.port);
     }
     expect(ports).toEqual([copy.port, primary.port, copy.port, primary.port]);

@@ -10,7 +10,15 @@ const POSTGRESQL = ENGINES.filter(({ name }) => name === 'postgresql');
 // A file without tests is an error.
 if (POSTGRESQL.length === 0) it.skip('row-level security', () => undefined);
 
-const TABLES = ['tenants', ...TENANT_TABLES];
+/** What quotas count in is no entity, and its rows have no id. */
+const OWNED = [...TENANT_TABLES, 'quota_months'];
+const TABLES = ['tenants', ...OWNED];
+
+/** What, beside the tenant, makes a row's key. */
+const keyOf = (table: string): string => (table === 'quota_months' ? 'month' : 'id');
+
+/** What a row is found by, and not another tenant's: months have the same names for all. */
+const nameOf = (table: string): string => (table === 'quota_months' ? 'tenant_id' : 'id');
 
 /** A row as JSON, for the server to make a row of it again. */
 type JsonRow = Readonly<Record<string, unknown>>;
@@ -44,46 +52,54 @@ const fresh = (row: JsonRow): JsonRow => ({
   id: NEW_ID,
   slug: 'fresh',
   external_id: 'fresh',
+  workflow_id: 'fresh',
   prefix: 'fresh',
   seq: 1_000,
   idempotency_key: 'fresh',
   model: 'fresh',
+  month: '2000-01',
 });
 
 const PROBES: readonly Probe[] = [
   {
     what: 'selects it',
     tables: TABLES,
-    send: (client, table, { other }) => client.query(`select from ${table} where id = $1`, [other['id']]),
+    send: (client, table, { other }) =>
+      client.query(`select from ${table} where ${nameOf(table)} = $1`, [other[nameOf(table)]]),
   },
   {
     what: 'locks it',
     tables: TABLES,
-    send: (client, table, { other }) => client.query(`select from ${table} where id = $1 for update`, [other['id']]),
+    send: (client, table, { other }) =>
+      client.query(`select from ${table} where ${nameOf(table)} = $1 for update`, [other[nameOf(table)]]),
   },
   {
     what: 'updates it',
     tables: TABLES,
     send: (client, table, { other }) =>
-      client.query(`update ${table} set created_at = created_at where id = $1`, [other['id']]),
+      client.query(`update ${table} set ${keyOf(table)} = ${keyOf(table)} where ${nameOf(table)} = $1`, [
+        other[nameOf(table)],
+      ]),
   },
   {
     what: 'deletes it',
-    tables: TENANT_TABLES,
-    send: (client, table, { other }) => client.query(`delete from ${table} where id = $1`, [other['id']]),
+    tables: OWNED,
+    send: (client, table, { other }) =>
+      client.query(`delete from ${table} where ${nameOf(table)} = $1`, [other[nameOf(table)]]),
   },
   {
     what: 'inserts one beside it',
-    tables: TENANT_TABLES,
+    tables: OWNED,
     send: (client, table, { other }) => client.query(INSERT(table), [fresh(other)]),
   },
   {
     what: 'writes it by an upsert',
-    tables: TENANT_TABLES,
+    tables: OWNED,
     send: (client, table, { other }) =>
-      client.query(`${INSERT(table)} on conflict (tenant_id, id) do update set created_at = excluded.created_at`, [
-        other,
-      ]),
+      client.query(
+        `${INSERT(table)} on conflict (tenant_id, ${keyOf(table)}) do update set tenant_id = excluded.tenant_id`,
+        [other],
+      ),
   },
   {
     what: 'makes its own row one of the other tenant',
@@ -123,6 +139,9 @@ describe.each(POSTGRESQL)('$name: row-level security', ({ freshUrl }) => {
   beforeAll(async () => {
     const url = await freshUrl();
     persistence = await PersistenceManager.open({ databaseUrl: url });
+    for (const slug of ['acme', 'beta']) {
+      await persistence.tenants.ensure({ slug, name: slug, quota: { messagesPerMonth: 1_000 } });
+    }
     const [acme, beta] = [await furnish(persistence, 'acme'), await furnish(persistence, 'beta')];
     const client = new Client({ connectionString: url });
     await client.connect();
@@ -201,17 +220,22 @@ describe.each(POSTGRESQL)('$name: row-level security', ({ freshUrl }) => {
     expect(await countAs(table, 'colloquy_tenant', '', opened)).toBe(2);
   });
 
-  it.each(TENANT_TABLES)('of %s shows nothing to an operator who has not switched it off', async (table) => {
-    expect(await countAs(table, 'colloquy_operator', '')).toBe(0);
-    const off = `select set_config('colloquy.row_level_security', 'off', true)`;
-    expect(await countAs(table, 'colloquy_operator', '', off)).toBe(2);
-    expect(await countAs(table, 'colloquy_tenant', '', off)).toBe(0);
-    const opened = `alter policy operator on ${table} using (true)`;
-    expect(await countAs(table, 'colloquy_operator', '', opened)).toBe(2);
-  });
+  it.each([...OWNED, 'document_terms'])(
+    'of %s shows nothing to an operator who has not switched it off',
+    async (table) => {
+      expect(await countAs(table, 'colloquy_operator', '')).toBe(0);
+      const off = `select set_config('colloquy.row_level_security', 'off', true)`;
+      expect(await countAs(table, 'colloquy_operator', '', off)).toBe(2);
+      expect(await countAs(table, 'colloquy_operator', '', `${off}; drop policy operator on ${table}`)).toBe(0);
+      expect(await countAs(table, 'colloquy_tenant', '', off)).toBe(0);
+      const opened = `alter policy operator on ${table} using (true)`;
+      expect(await countAs(table, 'colloquy_operator', '', opened)).toBe(2);
+    },
+  );
 
   it('of tenants shows an operator all of them, and lets no tenant make or remove one', async () => {
     expect(await countAs('tenants', 'colloquy_operator', '')).toBe(2);
+    expect(await countAs('tenants', 'colloquy_operator', '', 'drop policy operator on tenants')).toBe(0);
     const { own } = rowsOf('tenants');
     const removes = () =>
       undone('', async (client) => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { runStatement } from '../../src/repositories/statement.js';
 import { documentTerms } from '../../src/search/document-terms.js';
 import { open } from '../support/conformance.js';
-import { ENGINES, withParameter } from '../support/engines.js';
+import { ENGINES, query, withParameter } from '../support/engines.js';
 import { type Furnished, furnish } from '../support/furnish.js';
 
 const POSTGRESQL = ENGINES.filter(({ name }) => name === 'postgresql');
@@ -83,5 +83,22 @@ describe.each(POSTGRESQL)("$name: another tenant's index of search", ({ freshUrl
       expect(refused, what).toBe(0);
       expect(await beta.tenant.documents.search('secret'), what).toHaveLength(1);
     }
+  });
+
+  it('is kept by its policy, without which a tenant reaches not even its own', async () => {
+    const url = await freshUrl();
+    const { acme, beta } = await openWorld(url, true);
+    await query(url, 'alter policy tenant on document_terms using (true) with check (true)');
+    // What else keeps the others: a right that the role has not, and the function's own condition.
+    for (const [what, reach] of REACHES.filter(([name]) => !/^(?:find|read)/.test(name))) {
+      const reached = acme.tenant.transaction(async ({ em }) => {
+        expect(await reach(em, beta), what).toBe(1);
+        throw new RangeError('changed my mind');
+      });
+      await expect(reached, what).rejects.toThrow('changed my mind');
+    }
+    await query(url, 'drop policy tenant on document_terms');
+    const own = () => acme.tenant.documents.create({ externalId: 'new', title: 'new', content: 'new' });
+    await expect(own()).rejects.toMatchObject({ code: 'TENANT_MISMATCH' });
   });
 });

@@ -34,6 +34,10 @@ describe.each(PLACES)('$name: search', (place) => {
       await rejectionOf(documents.search('refund', other as never), ValidationError);
     }
     expect(await documents.search('x'.repeat(500))).toEqual([]);
+    const many = Array.from({ length: 120 }, (_unused, index) => index.toString(36).padStart(3, 'q')).join(' ');
+    await documents.create({ externalId: 'many', title: 'Many', content: `${many} words` });
+    expect(await documents.search(many)).toHaveLength(1);
+    expect(await documents.search(`${many} more`)).toEqual([]);
   });
 
   it('never gives anything but hits of the tenant, or a ValidationError, whatever the query', async () => {

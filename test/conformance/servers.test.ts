@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { codeOf, open, openChat } from '../support/conformance.js';
-import { SERVERS } from '../support/engines.js';
+import { SERVERS, withParameter } from '../support/engines.js';
 import { serverOf } from '../support/faulty-servers.js';
 
 // A file without tests is an error.
@@ -8,15 +8,18 @@ if (SERVERS.length === 0) it.skip('a server', () => undefined);
 
 describe.each(SERVERS)('$name: the server', ({ name, freshUrl }) => {
   it('that refuses, or has no such database, is unavailable', async () => {
-    expect(await codeOf(open(`${name}://ada@127.0.0.1:1/none`))).toBe('DATABASE_UNAVAILABLE');
     const missing = new URL(await freshUrl());
+    expect(await codeOf(open(`${missing.protocol}//ada@127.0.0.1:1/none`))).toBe('DATABASE_UNAVAILABLE');
     missing.pathname = '/colloquy_test_missing';
     expect(await codeOf(open(missing.href))).toBe('DATABASE_UNAVAILABLE');
   });
 
   it('ends a statement that takes too long', async () => {
-    const { persistence } = await openChat(`${await freshUrl()}?statementTimeout=100`);
-    const call = persistence.withEntityManager((em) => em.execute(serverOf(name).sleep(5)));
+    const { persistence } = await openChat(withParameter(await freshUrl(), 'statementTimeout', '100'));
+    // Behind a pooler a statement outside of a transaction has the server's own limit.
+    const call = persistence.withEntityManager((em) =>
+      em.transactional((inner) => inner.execute(serverOf(name).sleep(5))),
+    );
     expect(await codeOf(call)).toBe('DATABASE_TIMEOUT');
   });
 

@@ -3,8 +3,8 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { array, assert, asyncProperty, pre, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Conversation, Document, Message, UsageRecord, User } from '../../src/entities/index.js';
-import { StatementRefusedError } from '../../src/errors.js';
 import type { UnitOfWork } from '../../src/services/unit-of-work.js';
+import { isSqlite } from '../support/engine-under-test.js';
 import { openAcme, type OpenedManager, type Populated } from '../support/open-manager.js';
 import { sentStatements } from '../support/sent-statements.js';
 
@@ -14,7 +14,14 @@ const HOSTILE = `${SIGN}' " \` ? ?? \\? \\ :name $1 @p % _ [x] {y} ; drop table 
 const NUMBER = 73_313_373;
 const PHONE = '+14155573313';
 const INSTANT = new Date('2007-03-31T13:37:33.731Z');
-const TRACES = [SIGN, String(NUMBER), PHONE, String(INSTANT.getTime()), INSTANT.toISOString()];
+const TRACES = [
+  SIGN,
+  String(NUMBER),
+  PHONE,
+  String(INSTANT.getTime()),
+  INSTANT.toISOString(),
+  INSTANT.toISOString().slice(0, 10),
+];
 
 type World = OpenedManager & Populated;
 
@@ -58,7 +65,7 @@ describe('services bind every value and give it back as it was', () => {
 
   it('tenants', async () => {
     await withoutTrace(async ({ persistence }) => {
-      const tenant = { slug: `${SIGN}-x`, name: HOSTILE, config: { [HOSTILE]: HOSTILE }, quota: { n: NUMBER } };
+      const tenant = { slug: `${SIGN}-x`, name: HOSTILE, config: { [HOSTILE]: HOSTILE }, quota: { users: NUMBER } };
       await persistence.tenants.ensure(tenant);
       expect(await persistence.tenants.get(tenant.slug)).toMatchObject(tenant);
       await persistence
@@ -130,7 +137,7 @@ const MESSAGE_METADATA = { note: HOSTILE };
 const QUERIES: readonly (readonly [what: string, query: Query])[] = [
   ['find by equality', ({ em }) => em.find(User, { username: HOSTILE })],
   ['find by a list', ({ em }) => em.find(User, { username: { $in: ['other', HOSTILE] } })],
-  ['find by like', ({ em }) => em.find(User, { username: { $like: `${SIGN}%? ?? \\%` } })],
+  ['find by like', ({ em }) => em.find(User, { username: { $like: `${SIGN}%? ?? %` } })],
   [
     'find by not, greater and or',
     ({ em }) =>
@@ -272,43 +279,9 @@ describe('the ORM itself binds every value in SQL of its caller', () => {
       expect(await asOrm(world, query)).toHaveLength(1);
     });
   });
-
-  it.each<[where: string, query: (em: SqlEntityManager) => Promise<unknown>]>([
-    ['an order', (em) => em.find(User, {}, { orderBy: { [raw('username = ?', [HOSTILE])]: 'asc' } })],
-    [
-      'a list of what is selected',
-      (em) =>
-        em
-          .createQueryBuilder(User)
-          .select([raw('? as x', [HOSTILE])])
-          .execute(),
-    ],
-    [
-      'a condition of a query builder',
-      (em) =>
-        em
-          .createQueryBuilder(User)
-          .where(raw('username = ?', [HOSTILE]))
-          .execute(),
-    ],
-    [
-      'a sub-query',
-      (em) =>
-        em
-          .createQueryBuilder(User)
-          .withSubQuery(raw('select ?', [HOSTILE]), 'x')
-          .execute(),
-    ],
-    ['a text for people', async (em) => em.createQueryBuilder(User).where({ username: HOSTILE }).getFormattedQuery()],
-  ])('or refuses it, in %s', async (_where, query) => {
-    await withoutTrace(async (world) => {
-      await plant(world);
-      await expect(asOrm(world, query)).rejects.toThrow(StatementRefusedError);
-    });
-  });
 });
 
-describe('a value comes back as it went in', () => {
+describe.runIf(isSqlite)('a value comes back as it went in', () => {
   it('whatever text it is', async () => {
     const { persistence } = await openAcme();
     await persistence.withEntityManager(async (em) => {

@@ -19,27 +19,31 @@ async function killAfter(seen: number, url: string, conversationId: string): Pro
   return acknowledged;
 }
 
-it('every acknowledged message survives kill -9 at any moment, and the conversation stays dense', async () => {
-  const url = await freshUrl();
-  const { persistence, conversationId } = await openAcme({ url });
-  await persistence.close();
-  const moments = [...seededRandom(20_260_101).bytes(ROUNDS)].map((byte) => byte + 1);
-  const acknowledged: number[] = [];
-  for (const moment of moments) acknowledged.push(...(await killAfter(moment, url, conversationId)));
+it(
+  'every acknowledged message survives kill -9 at any moment, and the conversation stays dense',
+  { timeout: 300_000 },
+  async () => {
+    const url = await freshUrl();
+    const { persistence, conversationId } = await openAcme({ url });
+    await persistence.close();
+    const moments = [...seededRandom(20_260_101).bytes(ROUNDS)].map((byte) => byte + 1);
+    const acknowledged: number[] = [];
+    for (const moment of moments) acknowledged.push(...(await killAfter(moment, url, conversationId)));
 
-  if (isSqlite) {
-    expect(await rawRows(url, 'pragma integrity_check')).toEqual([{ integrity_check: 'ok' }]);
-    expect(await rawRows(url, 'pragma foreign_key_check')).toEqual([]);
-  }
-  const { persistence: again } = await openManager({ url, seed: 2 });
-  const acme = again.tenant('acme');
-  const seqs = (await acme.messages.history(conversationId, { last: 10_000 })).map(({ seq }) => seq);
-  expect(seqs).toEqual(Array.from({ length: seqs.length }, (_, index) => index + 1));
-  const lost = acknowledged.filter((seq) => seq > seqs.length);
-  expect(lost, `killed after ${moments.join(', ')} acknowledgements`).toEqual([]);
-  expect(new Set(acknowledged).size).toBe(acknowledged.length);
-  expect(await acme.conversations.get(conversationId)).toMatchObject({
-    messageCount: seqs.length,
-    tokenCount: 2 * seqs.length,
-  });
-});
+    if (isSqlite) {
+      expect(await rawRows(url, 'pragma integrity_check')).toEqual([{ integrity_check: 'ok' }]);
+      expect(await rawRows(url, 'pragma foreign_key_check')).toEqual([]);
+    }
+    const { persistence: again } = await openManager({ url, seed: 2 });
+    const acme = again.tenant('acme');
+    const seqs = (await acme.messages.history(conversationId, { last: 10_000 })).map(({ seq }) => seq);
+    expect(seqs).toEqual(Array.from({ length: seqs.length }, (_, index) => index + 1));
+    const lost = acknowledged.filter((seq) => seq > seqs.length);
+    expect(lost, `killed after ${moments.join(', ')} acknowledgements`).toEqual([]);
+    expect(new Set(acknowledged).size).toBe(acknowledged.length);
+    expect(await acme.conversations.get(conversationId)).toMatchObject({
+      messageCount: seqs.length,
+      tokenCount: 2 * seqs.length,
+    });
+  },
+);

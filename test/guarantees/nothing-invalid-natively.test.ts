@@ -17,6 +17,7 @@ const STAMPS = { id: ID, createdAt: NOW, updatedAt: NOW };
 const USER = { externalId: 'new', username: 'new', metadata: {} };
 const BAD_USER = { ...USER, username: '', email: SECRET };
 const BAD = ['email isEmail', 'username isText'];
+const SECOND_BAD = BAD.map((rule) => `rows.1.${rule}`);
 
 const message = (acme: Furnished) => ({
   ...STAMPS,
@@ -41,8 +42,15 @@ const INVALID: readonly (readonly [what: string, rules: readonly string[], work:
     ({ em }) => em.insert(User, { ...STAMPS, ...USER, nickname: raw('lower(?)', ['X']) }),
   ],
   [
+    'SQL where nobody sets a value',
+    ['version version'],
+    async ({ users }) => {
+      users.create({ externalId: 'x', username: 'x' }).version = raw<number>('(select 1)');
+    },
+  ],
+  [
     'insertMany',
-    BAD,
+    SECOND_BAD,
     ({ em }) =>
       em.insertMany(User, [
         { ...STAMPS, ...USER },
@@ -51,12 +59,12 @@ const INVALID: readonly (readonly [what: string, rules: readonly string[], work:
   ],
   [
     'insertMany of entities',
-    BAD,
+    SECOND_BAD,
     (unit) => unit.em.insertMany([made(unit, { ...STAMPS, ...USER }), made(unit, { ...STAMPS, ...BAD_USER })]),
   ],
   [
     'insertMany of entities of two kinds',
-    ['rows isInstance'],
+    ['rows oneKind'],
     (unit) => {
       const document = unit.em.create(Document, { externalId: 'x' } as never, { persist: false });
       return unit.em.insertMany([made(unit, { ...STAMPS, ...USER }), document as never]);
@@ -64,11 +72,51 @@ const INVALID: readonly (readonly [what: string, rules: readonly string[], work:
   ],
   ['upsert', BAD, ({ em }) => em.upsert(User, BAD_USER)],
   ['upsert of an entity', BAD, (unit) => unit.em.upsert(made(unit, BAD_USER))],
-  ['upsertMany', BAD, ({ em }) => em.upsertMany(User, [USER, BAD_USER])],
-  ['upsertMany of entities', BAD, (unit) => unit.em.upsertMany([made(unit, USER), made(unit, BAD_USER)])],
+  ['upsertMany', SECOND_BAD, ({ em }) => em.upsertMany(User, [USER, BAD_USER])],
+  ['upsertMany of entities', SECOND_BAD, (unit) => unit.em.upsertMany([made(unit, USER), made(unit, BAD_USER)])],
+  [
+    'many rows of which several are bad, each with its place',
+    ['rows.0.email isEmail', 'rows.0.username isText', 'rows.2.nickname isText', 'rows.2.wrong allowed'],
+    ({ em }) => em.insertMany(User, [BAD_USER, USER, { ...USER, nickname: '', wrong: 1 } as never]),
+  ],
+  [
+    'a reference that must be, among all else that is wrong',
+    ['title isText', 'user notNull'],
+    ({ em }) => em.insert(Conversation, { ...STAMPS, metadata: {}, title: '' } as never),
+  ],
+  [
+    'a new entity without a reference that must be',
+    ['title isText', 'user notNull'],
+    async ({ em }) => em.persist(em.create(Conversation, { title: '' } as never)),
+  ],
+  [
+    'a reference that must be, taken away',
+    ['user notNull'],
+    ({ em }) => em.nativeUpdate(Conversation, {}, { user: null }),
+  ],
+  [
+    'what MikroORM would lose on the way',
+    ['metadata protoKey'],
+    ({ em }) => em.upsert(User, { ...USER, metadata: JSON.parse('{"a":[{"__proto__":1}]}') }),
+  ],
+  [
+    'what cannot even be compared, and all else that is wrong',
+    ['metadata isJsonObject', 'username isText'],
+    async ({ users }) => {
+      users.create({ externalId: 'x', username: '' }).metadata = { big: 1n };
+    },
+  ],
+  [
+    'what cannot be compared in a row that was read',
+    ['metadata isJsonObject'],
+    async ({ users }, acme) => {
+      const { metadata } = await users.get(acme.userId);
+      metadata['self'] = metadata;
+    },
+  ],
   [
     'upsert with a key that is none',
-    ['onConflictFields tenant'],
+    ['onConflictFields tenantKey'],
     ({ em }) => em.upsert(User, USER, { onConflictFields: ['externalId'] }),
   ],
   ['nativeUpdate', BAD, ({ em }) => em.nativeUpdate(User, {}, { username: '', email: SECRET })],
@@ -118,8 +166,27 @@ const INVALID: readonly (readonly [what: string, rules: readonly string[], work:
       session.endTime = new Date('1999-01-01T00:00:00Z');
     },
   ],
+  [
+    'a document that search would not find',
+    ['content kept', 'title kept'],
+    ({ em }) =>
+      em.insert(Document, {
+        ...STAMPS,
+        externalId: 'x',
+        title: 'x',
+        content: 'x',
+        contentType: 'text/plain',
+        checksum: '0'.repeat(64),
+        metadata: {},
+      }),
+  ],
+  [
+    'a text that search would not find',
+    ['content kept'],
+    ({ documents }) => documents.nativeUpdate({}, { content: 'other' }),
+  ],
   ['a message inserted', ['seq denseSequence'], ({ em }, acme) => em.insert(Message, message(acme))],
-  ['messages inserted', ['seq denseSequence'], ({ em }, acme) => em.insertMany(Message, [message(acme)])],
+  ['messages inserted', ['rows.0.seq denseSequence'], ({ em }, acme) => em.insertMany(Message, [message(acme)])],
   [
     'a message over another',
     ['seq denseSequence'],

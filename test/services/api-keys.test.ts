@@ -5,6 +5,7 @@ import { freshUrl } from '../support/engine-under-test.js';
 import { openAcme } from '../support/open-manager.js';
 import { rawRows } from '../support/raw-rows.js';
 import { rejectionOf } from '../support/rejection.js';
+import { fakeClock } from '../support/sources.js';
 
 const NOTHING = '019b796d-d600-7a00-821f-000000000000';
 
@@ -103,6 +104,33 @@ describe('verify', () => {
     expect(revoked).not.toHaveProperty('hash');
     expect(await keys.verify(key)).toBeNull();
     expect(await keys.revoke(apiKey.id)).toEqual(revoked);
+  });
+
+  it('notes one use for many calls at once, though the clock goes on', async () => {
+    const { keys, key, clock } = await openWithKey();
+    const steps = fakeClock({ start: clock.now().toISOString(), step: 1 });
+    clock.now = () => steps.now();
+    await Promise.all(Array.from({ length: 16 }, () => keys.verify(key)));
+    expect((await keys.list()).items.map(({ version }) => version)).toEqual([2]);
+  });
+
+  it('gives null where the key is revoked between its look-up and the note of its use', async () => {
+    const { keys, key, apiKey, tenant, clock } = await openWithKey();
+    const now = () => apiKey.createdAt;
+    let revoked: Promise<unknown> | undefined;
+    const verified = await tenant.transaction(async () => {
+      // The first to ask is the look-up; the second asks whether the key that it found has expired.
+      let asked = 0;
+      clock.now = () => {
+        if ((asked += 1) < 2) return now();
+        clock.now = now;
+        revoked = keys.revoke(apiKey.id);
+        return now();
+      };
+      return keys.verify(key);
+    });
+    expect(await revoked).toMatchObject({ status: 'revoked', lastUsedAt: null });
+    expect(verified).toBeNull();
   });
 
   it('asked by many at once gives each the record', async () => {

@@ -146,7 +146,9 @@ describe('the digest of a tenant', () => {
     const { persistence } = await openManager();
     await persistence.tenants.ensure({ slug: 'acme', name: 'Acme' });
     const acme = persistence.tenant('acme');
-    const { id: userId } = await acme.users.create({ externalId: 'ada', username: 'Ada', metadata: { b: 1, a: 2 } });
+    const ada = { externalId: 'ada', username: 'Ada', metadata: { b: 1, a: 2 } };
+    // Which has no line.
+    const { id: userId } = await acme.users.create(ada, { idempotencyKey: 'req-1' });
     const chat = await acme.conversations.start({ userId, externalId: 'web:1' });
     const unnamed = await acme.conversations.start({ userId });
     await acme.messages.append(chat.id, { role: 'user', content: 'Grüße' });

@@ -14,6 +14,8 @@ const NONE = {
   documents: 0,
   voice_sessions: 0,
   usage_records: 0,
+  tasks: 0,
+  idempotency_keys: 0,
 };
 
 it('an empty database has every table and no rows', async () => {
@@ -32,8 +34,9 @@ it('counts the rows of all tenants, and those of one alone', async () => {
   await tenant.voiceSessions.start({ externalId: 'v', userId });
   await tenant.apiKeys.create({ name: 'k' });
   await tenant.usage.add({ provider: 'p', model: 'm' });
+  await tenant.tasks.create({ workflowId: 'w', query: 'q' });
   const one = { ...NONE, tenants: 1, users: 1, conversations: 1 };
-  const full = { ...one, messages: 3, documents: 1, voice_sessions: 1, api_keys: 1, usage_records: 1 };
+  const full = { ...one, messages: 3, documents: 1, voice_sessions: 1, api_keys: 1, usage_records: 1, tasks: 1 };
   expect((await tenant.stats()).rows).toEqual(full);
   expect((await beta.tenant.stats()).rows).toEqual(one);
   expect((await persistence.stats()).rows).toEqual({ ...full, tenants: 2, users: 2, conversations: 2 });

@@ -86,11 +86,13 @@ const pgbouncer: TestEngine = {
   },
 };
 
-/** The URL of a test's database without the pooler in between. */
-export function directUrl(pooled: string): string {
-  const url = new URL(serverUrl('postgresql'));
-  url.pathname = new URL(pooled).pathname;
-  return url.href;
+/** The URL of a test's database without a pooler in between. */
+export function directUrl(given: string): string {
+  const [url, pooler] = [new URL(given), URL.parse(serverUrl('pgbouncer'))];
+  if (url.host !== pooler?.host) return given;
+  const direct = new URL(serverUrl('postgresql'));
+  direct.pathname = url.pathname;
+  return direct.href;
 }
 
 const available = await availableEngines();

@@ -1,6 +1,12 @@
 import type { PersistenceManager } from '../../src/services/persistence-manager.js';
 import type { TenantContext } from '../../src/services/tenant-context.js';
 
+/** A document, under a key. */
+export const MENU = [
+  { externalId: 'doc-1', title: 'Menu', content: 'Soup\r\n\tBread\u2028', source: 'menu.txt' },
+  { idempotencyKey: 'réq 1' },
+] as const;
+
 /** Makes a tenant with rows of every entity, with what engines may store otherwise: nulls, scripts, order of keys, money. */
 export async function makeEveryEntity(persistence: PersistenceManager, slug: string): Promise<TenantContext> {
   await persistence.tenants.ensure({
@@ -47,12 +53,7 @@ export async function makeEveryEntity(persistence: PersistenceManager, slug: str
   });
   await tenant.messages.append(unnamed.id, { role: 'system', content: 'Trailing spaces stay  ' });
   await tenant.conversations.archive(unnamed.id);
-  await tenant.documents.create({
-    externalId: 'doc-1',
-    title: 'Menu',
-    content: 'Soup\r\n\tBread\u2028',
-    source: 'menu.txt',
-  });
+  await tenant.documents.create(...MENU);
   const call = { userId: ada.id, startTime: new Date('2026-01-01T10:00:00.123Z') };
   const ended = await tenant.voiceSessions.start({
     ...call,
@@ -68,5 +69,10 @@ export async function makeEveryEntity(persistence: PersistenceManager, slug: str
   const used = { day: '2026-01-01', provider: 'openai', model: 'gpt', promptTokens: 5_000_000_000, audioSeconds: 0.1 };
   await tenant.usage.add({ ...used, userId: ada.id, costUsd: '123456789.000001' });
   await tenant.usage.add({ ...used, costUsd: '1.50' });
+  const task = { workflowId: 'wf-1', userId: ada.id, query: 'Book a table', metadata: { b: 1, a: 2 } };
+  const { id: taskId } = await tenant.tasks.create(task);
+  await tenant.tasks.start(taskId);
+  await tenant.tasks.complete(taskId, 'At seven 七時', { costUsd: '123456789.000001', complexityScore: 0.1 });
+  await tenant.tasks.create({ workflowId: 'wf-2', query: 'Wait', schedule: '0 9 * * *', triggerType: 'schedule' });
   return tenant;
 }

@@ -111,13 +111,17 @@ async function listen(port: number): Promise<Server> {
 export type StatementReader = (piece: Buffer) => string[];
 
 /**
- * Forwards a statement to the server, and resets the connection instead of forwarding the reply: the server has done what the client
- * cannot know. `isMet` is asked for every statement.
+ * Forwards a statement to the server, and resets the connection instead of forwarding the reply, or drops it and all that follows: the
+ * server has done what the client cannot know. `isMet` is asked for every statement.
  */
-export function swallowReply(read: StatementReader, isMet: (statement: string) => boolean): Hook {
+export function swallowReply(
+  read: StatementReader,
+  isMet: (statement: string) => boolean,
+  loss: 'reset' | 'drop' = 'reset',
+): Hook {
   let hasMet = false;
   return (direction, piece) => {
-    if (direction === 'toClient') return hasMet ? 'reset' : 'forward';
+    if (direction === 'toClient') return hasMet ? loss : 'forward';
     if (read(piece).some(isMet)) hasMet = true;
     return 'forward';
   };

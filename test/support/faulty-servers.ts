@@ -12,6 +12,8 @@ export interface FaultyServer {
   readonly readStatements: () => StatementReader;
   /** A statement that takes so many seconds. */
   readonly sleep: (seconds: number) => string;
+  /** Selects a row for each connection to the database that sleeps. */
+  readonly sleepers: string;
   /** Lets the statements of a transaction take as long as they like. */
   readonly noLimit: string;
   /** Starts one of the test's own, which keeps what it has committed and has shown, also when it or the machine crashes. */
@@ -28,6 +30,7 @@ const POSTGRESQL: FaultyServer = {
   },
   readStatements: readPostgreSql,
   sleep: (seconds) => `select pg_sleep(${String(seconds)})`,
+  sleepers: `select pid from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`,
   noLimit: 'set local statement_timeout = 0',
   start: () => startOwnServer({ fsync: 'on' }),
   noStart: NO_OWN_SERVER,
@@ -61,6 +64,7 @@ const MARIADB: FaultyServer = {
   },
   readStatements: readMySql,
   sleep: (seconds) => `select sleep(${String(seconds)})`,
+  sleepers: `select id from information_schema.processlist where db = database() and state = 'User sleep'`,
   noLimit: 'set max_statement_time = 0',
   start: () => startOwnMariaDb(DURABLE),
   noStart: NO_OWN_MARIADB,

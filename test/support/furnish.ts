@@ -26,6 +26,7 @@ export interface Furnished extends Populated {
   readonly messageId: string;
   readonly documentId: string;
   readonly voiceSessionId: string;
+  readonly taskId: string;
   readonly apiKey: ApiKeyInfo;
   readonly key: string;
 }
@@ -46,6 +47,16 @@ export async function furnish(persistence: PersistenceManager, slug: string): Pr
   });
   const session = await tenant.voiceSessions.start({ externalId: `${slug}-call`, userId, conversationId });
   const { key, apiKey } = await tenant.apiKeys.create({ name: slug, userId });
-  await tenant.usage.add({ provider: 'openai', model: slug, userId });
-  return { ...populated, messageId: message.id, documentId: document.id, voiceSessionId: session.id, apiKey, key };
+  const task = await tenant.tasks.create({ workflowId: `${slug}-workflow`, query: `secret of ${slug}`, userId });
+  await tenant.tasks.start(task.id);
+  await tenant.usage.add({ provider: 'openai', model: slug, userId }, { idempotencyKey: 'req-1' });
+  return {
+    ...populated,
+    taskId: task.id,
+    messageId: message.id,
+    documentId: document.id,
+    voiceSessionId: session.id,
+    apiKey,
+    key,
+  };
 }

@@ -1,22 +1,32 @@
+import { Connection } from 'mysql2';
+import { Client } from 'pg';
+import { onTestFinished } from 'vitest';
 import type { BoundSqliteConnection } from '../../src/database/sqlite-driver.js';
 import type { PersistenceManager } from '../../src/services/persistence-manager.js';
+import { engineUnderTest } from './engine-under-test.js';
 
-/** The text of every statement that reaches SQLite from now on: what it is asked to prepare or execute, not what a log says. */
+/** The text of every statement that reaches the database from now on: what its driver is asked to send, not what a log says. */
 export async function sentStatements(persistence: PersistenceManager): Promise<readonly string[]> {
+  if (['postgresql', 'pgbouncer'].includes(engineUnderTest.name)) return sentBy(Client.prototype, ['query']);
+  if (engineUnderTest.name === 'mariadb') return sentBy(Connection.prototype, ['query', 'execute']);
   const connection = persistence.orm.em.getConnection() as unknown as BoundSqliteConnection;
-  const client = await connection.getNativeClient();
+  return sentBy(await connection.getNativeClient(), ['prepare', 'exec']);
+}
+
+type Send = (this: unknown, statement: unknown, ...others: unknown[]) => unknown;
+
+/** Notes what the methods of a driver's client are called with, until the test ends. */
+function sentBy(client: object, methods: readonly string[]): readonly string[] {
   const sent: string[] = [];
-  const prepare = client.prepare.bind(client);
-  const exec = client.exec.bind(client);
-  Object.assign(client, {
-    prepare(text: string) {
-      sent.push(text);
-      return prepare(text);
-    },
-    exec(text: string) {
-      sent.push(text);
-      return exec(text);
-    },
-  });
+  for (const method of methods) {
+    const send = Reflect.get(client, method) as Send;
+    const isOwn = Object.hasOwn(client, method);
+    function note(this: unknown, statement: unknown, ...others: unknown[]): unknown {
+      sent.push(typeof statement === 'string' ? statement : (statement as { text: string }).text);
+      return Reflect.apply(send, this, [statement, ...others]);
+    }
+    Reflect.set(client, method, note);
+    onTestFinished(() => void (isOwn ? Reflect.set(client, method, send) : Reflect.deleteProperty(client, method)));
+  }
   return sent;
 }

@@ -2,7 +2,7 @@ import type { EventSubscriber } from '@mikro-orm/core';
 import { afterAll, beforeAll } from 'vitest';
 import type { UnitOfWork } from '../../src/services/unit-of-work.js';
 import { PersistenceManager } from '../../src/services/persistence-manager.js';
-import { rawRows, tableNames } from './raw-rows.js';
+import { rawRows } from './raw-rows.js';
 import { fakeClock, seededRandom } from './sources.js';
 import { type Furnished, furnish } from './furnish.js';
 
@@ -18,12 +18,19 @@ export interface SharedWorld {
 
 export async function openSharedWorld(url: string): Promise<SharedWorld> {
   const persistence = await PersistenceManager.open({ databaseUrl: url, clock: fakeClock(), random: seededRandom(1) });
+  // A month of it is counted.
+  await persistence.tenants.ensure({ slug: 'beta', name: 'Tenant beta', quota: { messagesPerMonth: 1_000_000 } });
   const beta = await furnish(persistence, 'beta');
-  await beta.tenant.usage.add({ provider: 'openai', model: 'beta' });
+  await beta.tenant.usage.add({ provider: 'openai', model: 'beta' }, { idempotencyKey: 'beta-request' });
   const secret = { role: 'user', content: 'secret of beta, of a request' } as const;
   await beta.tenant.messages.append(beta.conversationId, secret, { idempotencyKey: 'beta-request' });
-  // The index of search follows from the documents.
-  const tables = (await tableNames(url)).filter((name) => !/^(?:schema_migrations|document_terms)/.test(name));
+  await beta.tenant.users.update(beta.userId, { email: 'beta@example.com' });
+  const tables = [
+    ...[...persistence.orm.getMetadata().getAll().values()].map(({ tableName }) => [tableName, 'id'] as const),
+    // What is no entity.
+    ['quota_months', 'month'] as const,
+    ['document_terms', 'document_id'] as const,
+  ];
   let tenants = 0;
   return {
     persistence,
@@ -31,9 +38,9 @@ export async function openSharedWorld(url: string): Promise<SharedWorld> {
     anotherTenant: () => furnish(persistence, `acme-${String((tenants += 1))}`),
     rowsOf: async (tenantId) => {
       const rows: unknown[] = [];
-      for (const table of tables) {
+      for (const [table, order] of tables) {
         const key = table === 'tenants' ? 'id' : 'tenant_id';
-        rows.push(table, await rawRows(url, `select * from ${table} where ${key} = '${tenantId}' order by id`));
+        rows.push(table, await rawRows(url, `select * from ${table} where ${key} = '${tenantId}' order by ${order}`));
       }
       return JSON.stringify(rows, null, 1);
     },

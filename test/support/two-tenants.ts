@@ -18,6 +18,8 @@ export const TENANT_TABLES = [
   'documents',
   'voice_sessions',
   'usage_records',
+  'tasks',
+  'idempotency_keys',
 ];
 
 /** Two tenants with one row of every kind each. */

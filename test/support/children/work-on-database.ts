@@ -1,4 +1,5 @@
-// Waits to be told, then opens a database and does one piece of work on it: `open`, `append CHAT WRITERS EACH KEY`, `import FILE…`.
+// Waits to be told, then opens a database and does one piece of work on it: `open`, `append CHAT WRITERS EACH KEY`, `create CALLERS EACH KEY`,
+// `import FILE…`.
 import 'reflect-metadata';
 import { once } from 'node:events';
 import { importArchives } from '../../../src/interchange/import-archives.js';
@@ -20,6 +21,17 @@ if (work === 'append') {
     }
   };
   await Promise.all(Array.from({ length: Number(writers) }, (_unused, writer) => write(writer)));
+} else if (work === 'create') {
+  const [callers = '1', each = '1', key = ''] = parameters;
+  const { conversations, users } = persistence.tenant('acme');
+  const { id: userId } = await users.getByExternalId('acme-user');
+  const create = async (): Promise<void> => {
+    for (let index = 0; index < Number(each); index++) {
+      const idempotencyKey = `${key}-${String(index)}`;
+      console.log((await conversations.start({ userId, title: idempotencyKey }, { idempotencyKey })).id);
+    }
+  };
+  await Promise.all(Array.from({ length: Number(callers) }, create));
 } else if (work === 'import') {
   await persistence.tenants.ensure({ slug: 'acme', name: 'Acme' });
   const { total } = await importArchives(persistence.tenant('acme'), parameters);

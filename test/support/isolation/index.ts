@@ -4,6 +4,7 @@ import { NATIVE_PROBES } from './native-probes.js';
 import { ORM_READ_PROBES } from './orm-read-probes.js';
 import { ORM_WRITE_PROBES } from './orm-write-probes.js';
 import type { Probe } from './probe.js';
+import { QUOTA_PROBES } from './quota-probes.js';
 import { SERVICE_PROBES } from './service-probes.js';
 import { SQL_PROBES } from './sql-probes.js';
 
@@ -16,6 +17,7 @@ export const PROBES: Readonly<Record<string, readonly Probe[]>> = {
   'by statements beside the unit of work': NATIVE_PROBES,
   'by the limit of the unit of work': LIMIT_PROBES,
   'by archives': ARCHIVE_PROBES,
+  'by quotas': QUOTA_PROBES,
 };
 
 export const PROBE_COUNT = Object.values(PROBES).flat().length;

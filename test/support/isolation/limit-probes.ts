@@ -194,4 +194,13 @@ export const LIMIT_PROBES: readonly Probe[] = [
     await acme.tenant.read(({ em }) => em.clearCache(cache[0]));
     return beta.tenant.read(async ({ em }) => (await em.tryCache(User, cache, 'x'))?.data);
   }),
+  sees("the other's cached result, cleared by the name that it is kept under", 1, async ({ acme, beta }) => {
+    const cache: [string, number] = [`held for ${acme.tenantId}`, 60_000];
+    const keyOf = ({ tenant }: typeof beta) =>
+      tenant.read(async ({ em }) => (await em.tryCache(User, cache, 'x'))?.key ?? '');
+    await beta.tenant.read(({ em }) => em.count(User, everyone, { cache }));
+    const key = await keyOf(beta);
+    await acme.tenant.read(({ em }) => em.clearCache(key));
+    return beta.tenant.read(async ({ em }) => (await em.tryCache(User, cache, 'x'))?.data);
+  }),
 ];

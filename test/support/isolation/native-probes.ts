@@ -3,7 +3,9 @@ import {
   ApiKey,
   Conversation,
   Document,
+  IdempotencyKey,
   Message,
+  Task,
   Tenant,
   UsageRecord,
   User,
@@ -56,6 +58,15 @@ const STATEMENTS: readonly Probe[] = [
     writing(({ em }, { beta }) =>
       em.nativeUpdate(User, { tenant: beta.tenantId, id: beta.userId }, { nickname: 'x' }, { upsert: true } as never),
     ),
+  ),
+  harmless(
+    "nativeUpdate as an upsert over another tenant's slug",
+    writing(({ em }, { acme }) => {
+      const options = { upsert: true, onConflictFields: ['slug'], onConflictExcludeFields: ['id'] };
+      const tenant = { id: acme.tenantId, slug: 'beta', name: 'stolen', config: {}, quota: {} };
+      const stamps = { createdAt: NOW, updatedAt: NOW };
+      return em.nativeUpdate(Tenant, {}, { ...tenant, ...stamps }, options as never);
+    }),
   ),
   sees(
     'nativeUpdate of the other tenant itself',
@@ -288,11 +299,21 @@ const OWN_KEYS: readonly Probe[] = [
   }),
   sees('the id of a document there, taken here', true, async (world) => {
     const { acme, beta } = world;
-    const document = { externalId: 'x', title: 'x', content: 'x', contentType: 'text/plain', checksum: '0'.repeat(64) };
-    await acme.tenant.transaction(({ em }) =>
-      em.insert(Document, { ...STAMPS, ...document, metadata: {}, id: beta.documentId }),
-    );
+    const document = { id: beta.documentId, externalId: 'x', title: 'x', content: 'x', checksum: '0'.repeat(64) };
+    await acme.tenant.transaction(async ({ documents }) => void documents.create(document));
     return owned(await acme.tenant.documents.get(beta.documentId), world);
+  }),
+  sees('the id of a document there, taken here, and the document changed', ['mine'], async ({ acme, beta }) => {
+    const document = { id: beta.documentId, externalId: 'x', title: 'x', content: 'x', checksum: '0'.repeat(64) };
+    await acme.tenant.transaction(async ({ documents }) => void documents.create(document));
+    await acme.tenant.documents.update(beta.documentId, { title: 'mine' });
+    return (await acme.tenant.documents.search('mine')).map(({ document: { title } }) => title);
+  }),
+  sees('the id of a document that was removed here, taken again', ['again'], async ({ acme }) => {
+    const document = { id: acme.documentId, externalId: 'x', title: 'again', content: 'x', checksum: '0'.repeat(64) };
+    await acme.tenant.transaction(({ documents }) => documents.nativeDelete({ id: acme.documentId }));
+    await acme.tenant.transaction(async ({ documents }) => void documents.create(document));
+    return (await acme.tenant.documents.search('again')).map(({ document: { title } }) => title);
   }),
   sees('the id of a conversation there, taken here, with a message', 1, async (world) => {
     const { acme, beta } = world;
@@ -313,6 +334,18 @@ const OWN_KEYS: readonly Probe[] = [
     const call = { externalId: 'x', user: userHere(world), startTime: NOW, config: {}, metadata: {} };
     await acme.tenant.transaction(({ em }) => em.insert(VoiceSession, { ...STAMPS, ...call, id: beta.voiceSessionId }));
     return owned(await acme.tenant.voiceSessions.get(beta.voiceSessionId), world);
+  }),
+  sees('the id of a task there, taken here', true, async (world) => {
+    const { acme, beta } = world;
+    const task = { ...STAMPS, workflowId: 'x', query: 'x', metadata: {}, id: beta.taskId };
+    await acme.tenant.transaction(({ em }) => em.insert(Task, task));
+    return owned(await acme.tenant.tasks.get(beta.taskId), world);
+  }),
+  sees('the id of an idempotency key there, taken here', 1, async ({ acme, beta }) => {
+    const id = await beta.tenant.read(async ({ em }) => (await em.findOneOrFail(IdempotencyKey, {})).id);
+    const key = { ...STAMPS, operation: 'x', idempotencyKey: 'x', digest: '0'.repeat(64), result: {}, id };
+    await acme.tenant.transaction(({ em }) => em.insert(IdempotencyKey, key));
+    return acme.tenant.read(({ em }) => em.count(IdempotencyKey, { id }));
   }),
   sees('the id and the prefix of an API key there, taken here', 'revoked', async ({ acme, beta }) => {
     const key = { name: 'x', prefix: beta.apiKey.prefix, hash: '0'.repeat(64), scopes: [] };

@@ -1,5 +1,13 @@
 import { LockMode, type Ref, wrap } from '@mikro-orm/core';
-import { Conversation, Document, Message, Tenant, User, VoiceSession } from '../../../src/entities/index.js';
+import {
+  Conversation,
+  Document,
+  IdempotencyKey,
+  Message,
+  Tenant,
+  User,
+  VoiceSession,
+} from '../../../src/entities/index.js';
 import { NotFoundError, TenantMismatchError, ValidationError } from '../../../src/errors.js';
 import type { UnitOfWork } from '../../../src/services/unit-of-work.js';
 import { harmless, type Probe, type ProbeWorld, reading, refused, sees, writing } from './probe.js';
@@ -27,6 +35,13 @@ const FINDERS: readonly Probe[] = [
     'find by whole keys',
     [],
     reading(({ em }, world) => em.find(User, [keyOf(world)] as never)),
+  ),
+  sees(
+    'find of idempotency keys',
+    1,
+    reading(
+      async ({ em }) => (await em.find(IdempotencyKey, { idempotencyKey: { $in: ['req-1', 'beta-request'] } })).length,
+    ),
   ),
   sees(
     'find by tenant',
@@ -210,6 +225,11 @@ const FINDERS: readonly Probe[] = [
     'read ids by a repository',
     new Map(),
     reading(({ users }) => users.readIdsByExternalId(['beta-user'])),
+  ),
+  sees(
+    'count by a repository',
+    1,
+    reading(({ users }) => users.countRows()),
   ),
   sees(
     'a condition that names a column',

@@ -154,6 +154,13 @@ export const ORM_WRITE_PROBES: readonly Probe[] = [
     }),
   ),
   refused(
+    'a conversation given to a user there by a whole key',
+    ValidationError,
+    writing(async (unit, world) => {
+      (await unit.conversations.get(world.acme.conversationId)).user = unit.users.ref(betaKey(world));
+    }),
+  ),
+  refused(
     'a message into a conversation there',
     ValidationError,
     writing(async (unit, { beta }) => {
@@ -255,6 +262,8 @@ export const ORM_WRITE_PROBES: readonly Probe[] = [
         async () => {
           unit.users.create({ externalId: 'x', username: 'x' });
           await unit.em.flush();
+          // A later flush is not to find it.
+          unit.em.clear();
         },
       ),
     ),
@@ -269,6 +278,44 @@ export const ORM_WRITE_PROBES: readonly Probe[] = [
         async () => {
           (await unit.users.get(acme.userId)).nickname = 'x';
           await unit.em.flush();
+        },
+      ),
+    ),
+  ),
+  refused(
+    'what a subscriber does to a removed row',
+    TenantMismatchError,
+    writing((unit, { acme, beta }) =>
+      withSubscriber(
+        unit,
+        {
+          beforeDelete({ entity }) {
+            Object.assign(entity, { tenant: tenantRef(unit, beta), id: beta.documentId });
+          },
+        },
+        async () => {
+          unit.em.remove(await unit.documents.get(acme.documentId));
+          await unit.em.flush();
+          unit.em.clear();
+        },
+      ),
+    ),
+  ),
+  refused(
+    'what a subscriber does to a removed reference',
+    TenantMismatchError,
+    writing((unit, { acme, beta }) =>
+      withSubscriber(
+        unit,
+        {
+          beforeDelete({ entity }) {
+            Object.assign(entity, { tenant: tenantRef(unit, beta), id: beta.documentId });
+          },
+        },
+        async () => {
+          unit.em.remove(unit.documents.ref(acme.documentId).unwrap());
+          await unit.em.flush();
+          unit.em.clear();
         },
       ),
     ),

@@ -33,6 +33,8 @@ const READS: readonly Probe[] = [
     acme.tenant.documents.getByExternalId('beta-document'),
   ),
   refused('a call by id', NotFoundError, ({ acme, beta }) => acme.tenant.voiceSessions.get(beta.voiceSessionId)),
+  refused('a task by id', NotFoundError, ({ acme, beta }) => acme.tenant.tasks.get(beta.taskId)),
+  refused('a task by its workflow', NotFoundError, ({ acme }) => acme.tenant.tasks.getByWorkflowId('beta-workflow')),
   refused('a call by external id', NotFoundError, ({ acme }) => acme.tenant.voiceSessions.getByExternalId('beta-call')),
   refused('a whole key in place of an id', NotFoundError, ({ acme, beta }) =>
     acme.tenant.users.get([beta.tenantId, beta.userId] as never),
@@ -66,6 +68,7 @@ const LISTS: readonly Probe[] = [
   sees("the list of a user's conversations", [], ({ acme, beta }) =>
     ids(acme.tenant.conversations.list({ userId: beta.userId })),
   ),
+  sees('the tasks of a user there', [], ({ acme, beta }) => ids(acme.tenant.tasks.list({ userId: beta.userId }))),
   sees("the list of a user's calls", [], ({ acme, beta }) =>
     ids(acme.tenant.voiceSessions.list({ userId: beta.userId })),
   ),
@@ -87,6 +90,9 @@ const LISTS: readonly Probe[] = [
     'the list of usage',
     true,
     async ({ acme }) => (await acme.tenant.usage.list(EVER)).map(({ model }) => model).join() === acme.tenant.slug,
+  ),
+  ...['secret of beta', 'beta', 'bet', '"beta" OR secret', 'beta*', 'tenant_id:beta', "' or 1 = 1 --"].map((query) =>
+    sees(`a search for ${query}`, [], ({ acme }) => acme.tenant.documents.search(query)),
   ),
   sees('the statistics', [1], async ({ acme }) => [...new Set(Object.values((await acme.tenant.stats()).rows))]),
   sees("another's API key", null, ({ acme, beta }) => acme.tenant.apiKeys.verify(beta.key)),
@@ -127,17 +133,33 @@ const WRITES: readonly Probe[] = [
     const options = { idempotencyKey: 'req-1' };
     return (await acme.tenant.messages.append(acme.conversationId, again, options)).id === acme.messageId;
   }),
+  sees("the usage of another's idempotency key", true, async ({ acme }) => {
+    const again = { provider: 'openai', model: acme.tenant.slug, userId: acme.userId };
+    const { tenantId, requests } = await acme.tenant.usage.add(again, { idempotencyKey: 'req-1' });
+    return tenantId === acme.tenantId && requests === 1;
+  }),
+  sees("usage added under another's idempotency key", 7, async ({ acme }) => {
+    const used = { provider: 'openai', model: 'mine', requests: 7 };
+    return (await acme.tenant.usage.add(used, { idempotencyKey: 'beta-request' })).requests;
+  }),
   refused('a document changed', NotFoundError, ({ acme, beta }) =>
     acme.tenant.documents.update(beta.documentId, { title: 'x' }),
   ),
   refused('a call completed', NotFoundError, ({ acme, beta }) =>
     acme.tenant.voiceSessions.complete(beta.voiceSessionId),
   ),
+  refused('a task started', NotFoundError, ({ acme, beta }) => acme.tenant.tasks.start(beta.taskId)),
+  refused('a task completed', NotFoundError, ({ acme, beta }) => acme.tenant.tasks.complete(beta.taskId, 'x')),
+  refused('a task failed', NotFoundError, ({ acme, beta }) => acme.tenant.tasks.fail(beta.taskId, 'x')),
+  refused('a task cancelled', NotFoundError, ({ acme, beta }) => acme.tenant.tasks.cancel(beta.taskId)),
   refused('a call failed', NotFoundError, ({ acme, beta }) => acme.tenant.voiceSessions.fail(beta.voiceSessionId)),
   refused('a call cancelled', NotFoundError, ({ acme, beta }) => acme.tenant.voiceSessions.cancel(beta.voiceSessionId)),
   refused('an API key revoked', NotFoundError, ({ acme, beta }) => acme.tenant.apiKeys.revoke(beta.apiKey.id)),
   refused('an operator in place of a slug', ValidationError, ({ persistence }) =>
     persistence.tenants.ensure({ slug: anyRow, name: 'x' }),
+  ),
+  refused('an operator in place of the slug to suspend', ValidationError, ({ persistence }) =>
+    persistence.tenants.suspend(anyRow),
   ),
   sees('a tenant that is there ensured under another name', 'Tenant beta', async ({ persistence }) => {
     return (await persistence.tenants.ensure({ slug: 'beta', name: 'stolen' })).name;
@@ -165,6 +187,9 @@ const WRITES: readonly Probe[] = [
 const REFERENCES: readonly Probe[] = [
   refused('a conversation of a user there', ReferenceNotFoundError, ({ acme, beta }) =>
     acme.tenant.conversations.start({ userId: beta.userId }),
+  ),
+  refused('a task of a user there', ReferenceNotFoundError, ({ acme, beta }) =>
+    acme.tenant.tasks.create({ workflowId: 'x', query: 'x', userId: beta.userId }),
   ),
   refused('a call of a user there', ReferenceNotFoundError, ({ acme, beta }) =>
     acme.tenant.voiceSessions.start({ externalId: 'x', userId: beta.userId }),
@@ -197,11 +222,17 @@ const OWN_KEYS: readonly Probe[] = [
   sees('the external id of a document there, taken here', 'beta-document', async ({ acme }) => {
     return (await acme.tenant.documents.create({ externalId: 'beta-document', title: 'x', content: 'x' })).externalId;
   }),
+  sees('the workflow of a task there, taken here', 'beta-workflow', async ({ acme }) => {
+    return (await acme.tenant.tasks.create({ workflowId: 'beta-workflow', query: 'x' })).workflowId;
+  }),
   sees('the external id of a call there, taken here', 'beta-call', async ({ acme }) => {
     return (await acme.tenant.voiceSessions.start({ externalId: 'beta-call', userId: acme.userId })).externalId;
   }),
-  sees("the key of the other tenant's own usage, taken here", 7, async ({ acme }) => {
+  sees('the key of usage of the tenant there, taken here', 7, async ({ acme }) => {
     return (await acme.tenant.usage.add({ provider: 'openai', model: 'beta', requests: 7 })).requests;
+  }),
+  sees('the e-mail address of a user there, taken here', 'Beta@example.com', async ({ acme }) => {
+    return (await acme.tenant.users.create({ externalId: 'x', username: 'x', email: 'Beta@example.com' })).email;
   }),
   sees('an idempotency key there, taken here', 'from acme', async ({ acme }) => {
     const options = { idempotencyKey: 'beta-request' };

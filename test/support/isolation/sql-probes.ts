@@ -1,5 +1,5 @@
 import { raw, sql } from '@mikro-orm/core';
-import { Conversation, Document, User } from '../../../src/entities/index.js';
+import { Conversation, Document, Message, User } from '../../../src/entities/index.js';
 import { StatementRefusedError } from '../../../src/errors.js';
 import type { UnitOfWork } from '../../../src/services/unit-of-work.js';
 import { type Probe, refused, type Work, writing } from './probe.js';
@@ -19,7 +19,15 @@ const ATTEMPTS: readonly (readonly [name: string, work: Work])[] = [
     'a raw condition of what is populated',
     ({ em }) => em.find(Conversation, {}, { populate: ['user'], populateWhere: { user: { [raw('1 = 1')]: [] } } }),
   ],
-  ['a raw group', ({ em }) => em.countBy(User, 'status', { having: { [raw('1 = 1')]: [] } })],
+  ['a group of SQL', ({ em }) => em.countBy(User, raw('(select 1)'))],
+  ['a raw condition of groups', ({ em }) => em.countBy(User, 'status', { having: { [raw('1 = 1')]: [] } })],
+  [
+    'a query builder as a condition',
+    ({ em }, { persistence }) =>
+      persistence.withEntityManager((bare) =>
+        em.find(User, { id: { $in: bare.createQueryBuilder(User).select('id') as never } }),
+      ),
+  ],
   ['an index hint', ({ em }) => em.find(User, {}, { indexHint: 'where 1 = 1 --' })],
   ['a comment', ({ em }) => em.find(User, {}, { comments: ['*/ where 1 = 1 --'] })],
   ['a hint in a comment', ({ em }) => em.find(User, {}, { hintComments: ['*/ 1 --'] })],
@@ -55,6 +63,8 @@ const ATTEMPTS: readonly (readonly [name: string, work: Work])[] = [
     ({ em }, { acme, beta }) =>
       em.clone(User, { id: beta.userId }, { tenant: acme.tenantId, id: acme.documentId, externalId: 'copy' }),
   ],
+  // It would fail for the row that is there, and otherwise than for one that is not.
+  ['a copy of a row there as it is', ({ em }, { beta }) => em.clone(Message, { id: beta.messageId })],
   ['a routine', ({ em }) => em.callRoutine({ name: 'x' } as never, {} as never)],
 ];
 

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { DOCUMENT_CONTENT_MAX, MESSAGE_CONTENT_MAX } from '../../src/entities/rules.js';
+import { freshUrl } from '../support/engine-under-test.js';
+import { SEED } from '../support/inputs/refuse-faults.js';
+import { expectRoundTrip } from '../support/inputs/round-trip.js';
+import { VALID_PATHS } from '../support/inputs/valid-paths.js';
+import { useSharedWorld } from '../support/shared-world.js';
+
+const RUNS = Math.ceil(2_000 / VALID_PATHS.length);
+const world = useSharedWorld(freshUrl);
+
+describe(`what is valid comes back as it was (COLLOQUY_TEST_SEED=${String(SEED)})`, () => {
+  it.each(VALID_PATHS.map((path) => [path.name, path] as const))('by %s', async (_name, path) => {
+    await expectRoundTrip(world(), path, RUNS);
+  });
+});
+
+it('texts of the greatest length come back as they were', async () => {
+  const { tenant, userId, conversationId } = await world().anotherTenant();
+  const content = '退'.repeat(MESSAGE_CONTENT_MAX);
+  const { id } = await tenant.messages.append(conversationId, { role: 'user', content });
+  expect((await tenant.messages.get(id)).content === content).toBe(true);
+  const summary = '😀'.repeat(50_000);
+  const chat = await tenant.conversations.start({ userId, summary });
+  expect((await tenant.conversations.get(chat.id)).summary === summary).toBe(true);
+  const text = 'word '.repeat(DOCUMENT_CONTENT_MAX / 5);
+  const document = await tenant.documents.create({ externalId: 'long', title: 'long', content: text });
+  expect((await tenant.documents.get(document.id)).content === text).toBe(true);
+});
