@@ -56,8 +56,10 @@ function insertByHand(source: string, path: string): number {
   to.pragma('journal_mode = wal');
   to.pragma('synchronous = normal');
   to.pragma('foreign_keys = on');
-  const schema = from.prepare(`select sql from sqlite_master where sql is not null order by rowid`).pluck().all();
-  for (const statement of schema as string[]) to.exec(statement);
+  // Those that SQLite makes for the index of search are made with it.
+  const own = `name not in (select name from pragma_table_list where type = 'shadow')`;
+  const schema = from.prepare(`select sql from sqlite_master where sql is not null and ${own} order by rowid`).pluck();
+  for (const statement of schema.all() as string[]) to.exec(statement);
   const tables = TABLES.flatMap((table) => {
     const rows = from.prepare(`select * from ${table} order by rowid`).raw().all() as unknown[][];
     const [first] = rows;

@@ -1,32 +1,57 @@
 import { parseArgs } from 'node:util';
+import { benchHotPaths } from './hot-paths.js';
 import { benchImport } from './import.js';
 import { benchRowLevelSecurity } from './row-level-security.js';
+import { benchSearch } from './search.js';
+import { benchValidation } from './validation.js';
 
-const USAGE = `Usage: npm run bench -- import [FILE...] [--rounds N] [--json]
+const USAGE = `Usage: npm run bench -- [--quick] [--engines LIST] [--rounds N] [--json]
+       npm run bench -- import [FILE...] [--rounds N] [--json]
+       npm run bench -- search [FILE...] [--url URL] [--rounds N] [--json]
        npm run bench -- rls [--rounds N] [--json]
+       npm run bench -- validation [--url URL] [--rounds N] [--json]
 
+  (none)   the hot paths, append, last 50, by id and list, of Colloquy and of its unit of work against the driver alone at
+           its best, on each engine that can be had, with one caller and on servers with 32, in one process. LIST is
+           some of sqlite,postgresql,mariadb; --quick takes less than five minutes.
   import   the import of archives against hand-written better-sqlite3 that inserts the same rows, in one process.
            FILE... are archives; without any, the conversations in COLLOQUY_TEST_DATA or ../shared/data,
            else the bundled sample.
+  search   the search for documents, after their import into the empty database at URL, a file of SQLite unless given.
+           FILE... are archives; without any, the documents in the same places.
   rls      what row-level security costs on PostgreSQL: the same calls with it and without, in one process, on a
            database that is made on the server of TEST_POSTGRESQL_URL, or on the local one, and dropped again.
+  validation  what the entities' rules cost, as a part of an append, of a read by id and of bulk, in the empty database
+           at URL, a file of SQLite unless given.
 `;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string' },
+    url: { type: 'string' },
     json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    engines: { type: 'string', default: 'sqlite,postgresql,mariadb' },
     help: { type: 'boolean' },
   },
 });
 const [name, ...files] = positionals;
-const options = { rounds: Number(values.rounds), json: values.json };
+const optionsWith = (rounds: number) => ({ rounds: Number(values.rounds ?? rounds), json: values.json });
+const hotPaths = () =>
+  benchHotPaths({
+    ...optionsWith(values.quick ? 3 : 7),
+    calls: values.quick ? 500 : 2_000,
+    engines: values.engines.split(','),
+  });
 const benches: Readonly<Record<string, () => Promise<void>>> = {
-  import: () => benchImport(files, options),
-  rls: () => benchRowLevelSecurity(options),
+  hot: hotPaths,
+  import: () => benchImport(files, optionsWith(3)),
+  search: () => benchSearch(files, { ...optionsWith(20), url: values.url }),
+  validation: () => benchValidation({ ...optionsWith(5), url: values.url }),
+  rls: () => benchRowLevelSecurity(optionsWith(3)),
 };
-const bench = benches[name ?? ''];
+const bench = benches[name ?? 'hot'];
 if (values.help || !bench) {
   process.stderr.write(USAGE);
   process.exit(values.help ? 0 : 2);
