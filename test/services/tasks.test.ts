@@ -105,8 +105,13 @@ describe('a task', () => {
     await tasks.start(id);
     await rejectionOf(tasks.start(id), InvalidStateError);
     await tasks.cancel(id);
-    for (const call of [tasks.start(id), tasks.complete(id, 'x'), tasks.fail(id, 'x'), tasks.cancel(id)]) {
-      expect((await rejectionOf(call, InvalidStateError)).state).toBe('cancelled');
+    for (const call of [
+      () => tasks.start(id),
+      () => tasks.complete(id, 'x'),
+      () => tasks.fail(id, 'x'),
+      () => tasks.cancel(id),
+    ]) {
+      expect((await rejectionOf(call(), InvalidStateError)).state).toBe('cancelled');
     }
     const flushed = tenant.transaction(async (unit) => {
       (await unit.tasks.get(id)).status = 'running';
