@@ -60,7 +60,7 @@ const KEYED = [...SERVICE_PROBES, ...NATIVE_PROBES, ...QUOTA_PROBES].filter(({ n
 /** What a tenant without the rule can do, or that no second one can be made. */
 async function killerOf(url: string, mutate: KeyRule['mutate']): Promise<string | undefined> {
   await migrateMutated(url, mutate);
-  const { persistence, beta, anotherTenant } = await openSharedWorld(url);
+  const { persistence, beta, anotherTenant, close } = await openSharedWorld(url);
   try {
     for (const { name, verdict } of KEYED) {
       const acme = await anotherTenant();
@@ -70,7 +70,7 @@ async function killerOf(url: string, mutate: KeyRule['mutate']): Promise<string 
   } catch (error) {
     return `a second tenant: ${String(error)}`;
   } finally {
-    await persistence.close();
+    await close();
   }
 }
 

@@ -13,7 +13,7 @@ describe.each(ENGINES)('on $name', ({ name, freshUrl }) => {
   beforeAll(async () => {
     world = await openSharedWorld(await freshUrl());
   });
-  afterAll(async () => world.persistence.close());
+  afterAll(async () => world.close());
 
   const seeded = `COLLOQUY_TEST_SEED=${String(SEED)}`;
 

@@ -56,10 +56,7 @@ describe('update', () => {
 
 it('what is not there is said to be missing, by entity and key', async () => {
   const { tenant } = await openAcme();
-  for (const call of [
-    () => tenant.documents.get(NOTHING),
-    () => tenant.documents.update(NOTHING, { title: 'x' }),
-  ]) {
+  for (const call of [() => tenant.documents.get(NOTHING), () => tenant.documents.update(NOTHING, { title: 'x' })]) {
     expect(await rejectionOf(call(), NotFoundError)).toMatchObject({ entity: 'document', key: NOTHING });
   }
   const byKey = await rejectionOf(tenant.documents.getByExternalId('none'), NotFoundError);

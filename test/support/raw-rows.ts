@@ -4,49 +4,57 @@ import { Client } from 'pg';
 
 type RawRow = Readonly<Record<string, unknown>>;
 
+/** One connection, beside the library. */
+export interface RawConnection {
+  rows<Row = RawRow>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  close(): Promise<void>;
+}
+
 interface RawDatabase {
-  readonly rows: (url: string, sql: string, values: readonly unknown[]) => Promise<RawRow[]>;
+  readonly connect: (url: string) => Promise<RawConnection>;
   /** Selects the names of the tables, as `name`. */
   readonly tables: string;
 }
 
 const SQLITE: RawDatabase = {
-  async rows(url, sql, values) {
+  async connect(url) {
     const database = new Database(url.replace(/^sqlite:/, '').replace(/\?.*$/s, ''));
-    try {
-      const statement = database.prepare<unknown[], RawRow>(sql);
-      if (statement.reader) return statement.all(...values);
-      statement.run(...values);
-      return [];
-    } finally {
-      database.close();
-    }
+    return {
+      async rows<Row>(sql: string, values: readonly unknown[] = []) {
+        const statement = database.prepare<unknown[], Row>(sql);
+        if (statement.reader) return statement.all(...values);
+        statement.run(...values);
+        return [];
+      },
+      close: async () => void database.close(),
+    };
   },
   tables: `select name from sqlite_master where type = 'table'`,
 };
 
 const POSTGRESQL: RawDatabase = {
-  async rows(url, sql, values) {
+  async connect(url) {
     const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
     await client.connect();
-    try {
-      return (await client.query<Record<string, unknown>>(sql, [...values])).rows;
-    } finally {
-      await client.end();
-    }
+    return {
+      rows: async <Row>(sql: string, values: readonly unknown[] = []) =>
+        (await client.query<Record<string, unknown>>(sql, [...values])).rows as Row[],
+      close: () => client.end(),
+    };
   },
   tables: `select tablename as name from pg_tables where schemaname = 'public'`,
 };
 
 const MARIADB: RawDatabase = {
-  async rows(url, sql, values) {
+  async connect(url) {
     const connection = await createConnection({ uri: url.replace(/\?.*$/s, ''), connectTimeout: 2_000 });
-    try {
-      const [rows] = await connection.query({ sql, values: [...values] as string[] });
-      return Array.isArray(rows) ? (rows as RawRow[]) : [];
-    } finally {
-      await connection.end();
-    }
+    return {
+      async rows<Row>(sql: string, values: readonly unknown[] = []) {
+        const [rows] = await connection.query({ sql, values: [...values] as string[] });
+        return Array.isArray(rows) ? (rows as Row[]) : [];
+      },
+      close: () => connection.end(),
+    };
   },
   tables: `select table_name as name from information_schema.tables where table_schema = database()`,
 };
@@ -63,9 +71,19 @@ function databaseOf(url: string): RawDatabase {
   return database;
 }
 
+/** Opens a connection; whoever opens it closes it. */
+export async function connectRaw(url: string): Promise<RawConnection> {
+  return databaseOf(url).connect(url);
+}
+
 /** What a statement selects, or nothing, run beside the library, on a connection of its own. */
 export async function rawRows<Row = RawRow>(url: string, sql: string, values: readonly unknown[] = []): Promise<Row[]> {
-  return (await databaseOf(url).rows(url, sql, values)) as Row[];
+  const connection = await connectRaw(url);
+  try {
+    return await connection.rows<Row>(sql, values);
+  } finally {
+    await connection.close();
+  }
 }
 
 /** The tables of a database, in the order of their names. */

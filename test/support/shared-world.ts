@@ -2,7 +2,7 @@ import type { EventSubscriber } from '@mikro-orm/core';
 import { afterAll, beforeAll } from 'vitest';
 import type { UnitOfWork } from '../../src/services/unit-of-work.js';
 import { PersistenceManager } from '../../src/services/persistence-manager.js';
-import { rawRows } from './raw-rows.js';
+import { connectRaw } from './raw-rows.js';
 import { fakeClock, seededRandom } from './sources.js';
 import { type Furnished, furnish } from './furnish.js';
 
@@ -14,6 +14,7 @@ export interface SharedWorld {
   readonly anotherTenant: () => Promise<Furnished>;
   /** Every row of a tenant as the database has it, asked for beside the library. */
   readonly rowsOf: (tenantId: string) => Promise<string>;
+  readonly close: () => Promise<void>;
 }
 
 export async function openSharedWorld(url: string): Promise<SharedWorld> {
@@ -32,6 +33,7 @@ export async function openSharedWorld(url: string): Promise<SharedWorld> {
     ['document_terms', 'document_id'] as const,
   ];
   let tenants = 0;
+  const connection = await connectRaw(url);
   return {
     persistence,
     beta,
@@ -40,9 +42,16 @@ export async function openSharedWorld(url: string): Promise<SharedWorld> {
       const rows: unknown[] = [];
       for (const [table, order] of tables) {
         const key = table === 'tenants' ? 'id' : 'tenant_id';
-        rows.push(table, await rawRows(url, `select * from ${table} where ${key} = '${tenantId}' order by ${order}`));
+        rows.push(
+          table,
+          await connection.rows(`select * from ${table} where ${key} = '${tenantId}' order by ${order}`),
+        );
       }
       return JSON.stringify(rows, null, 1);
+    },
+    close: async () => {
+      await connection.close();
+      await persistence.close();
     },
   };
 }
@@ -53,7 +62,7 @@ export function useSharedWorld(freshUrl: () => Promise<string>): () => SharedWor
   beforeAll(async () => {
     world = await openSharedWorld(await freshUrl());
   });
-  afterAll(async () => world?.persistence.close());
+  afterAll(async () => world?.close());
   return () => {
     if (!world) throw new Error('The world begins with the first test.');
     return world;
