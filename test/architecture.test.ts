@@ -18,7 +18,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   search: [],
   migrations: ['type:database/engine', 'database/fill-document-terms', 'database/fill-email-keys'],
   database: ['entities/email-key', 'errors', 'messages', 'runtime', 'migrations', 'search'],
-  repositories: ['search', 'type:database/engine', 'entities', 'errors', 'messages', 'runtime'],
+  repositories: ['search', 'type:database/engine', 'database/plan', 'entities', 'errors', 'messages', 'runtime'],
   services: ['config', 'database', 'entities', 'errors', 'messages', 'repositories', 'runtime'],
   interchange: ['entities', 'errors', 'repositories', 'runtime', 'services'],
   seeders: ['entities', 'errors', 'repositories', 'runtime', 'services'],

@@ -2,6 +2,7 @@ import type { Options, Transaction } from '@mikro-orm/core';
 import type { Migration } from '@mikro-orm/migrations';
 import type { AbstractSqlConnection, SqlEntityManager } from '@mikro-orm/sql';
 import type { TermCondition } from '../search/query.js';
+import type { PlanRunner } from './plan.js';
 
 /** A migration that fills what it has made with what only the application can make of the rows that are there. */
 export interface FillingMigration extends Migration {
@@ -54,6 +55,10 @@ export interface TermIndex extends TermLookup {
 /** What the connections of our engines can do beyond MikroORM's. */
 export interface BulkConnection {
   readonly documentTerms: TermIndex;
+  /** Runs plans beside the ORM. */
+  readonly plans: PlanRunner;
+  /** Whether one statement can change several tables, each by what the one before gave (data-modifying common table expressions). */
+  readonly writesInOneStatement: boolean;
   /**
    * The end of a query that keeps what it finds from being changed by others until the transaction ends; empty where writing
    * transactions exclude each other.

@@ -3,6 +3,7 @@ import { MariaDbDriver, MySqlConnection } from '@mikro-orm/mariadb';
 import { CompiledQuery, type ControlledTransaction, MysqlDialect } from 'kysely';
 import { createConnection, type Pool } from 'mysql2';
 import { bindsParameters } from './bound-connection.js';
+import { ConnectionPlans } from './connection-plans.js';
 import type { BindingStyle } from './bound-statement.js';
 import type { BulkConnection, BulkInsert } from './engine.js';
 import { TextualMariaDbPlatform } from './mariadb-platform.js';
@@ -34,6 +35,8 @@ export class BoundMariaDbConnection extends bindsParameters(MySqlConnection, MAR
   readonly documentTerms = MARIADB_TERMS;
   readonly sharedLock = 'lock in share mode';
   readonly keepsHalfMigrations = true;
+  readonly writesInOneStatement = false;
+  readonly plans = new ConnectionPlans(this, (error) => this.config.getDriver().convertException(error));
   #pool: SessionPool | undefined;
 
   override async createKyselyDialect(given: object): Promise<MysqlDialect> {

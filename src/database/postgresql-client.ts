@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import { Client, type ClientConfig, type QueryResult } from 'pg';
 import { OwedAnswers } from './owed-answers.js';
+import type { RawRow } from './plan.js';
+import type { OneTripQuery } from './postgresql-query.js';
 import { CommitInterruptedError, isNetworkFailure } from './server-errors.js';
 
 /** More parameters are a list's: its text is seldom the same twice. */
@@ -24,10 +26,30 @@ export class StatementNames {
       return undefined;
     }
     this.#seen.delete(text);
-    const given = `colloquy_${String(this.#names.size + 1)}`;
-    this.#names.set(text, given);
-    return given;
+    return this.#give(text);
   }
+
+  /** The name of a statement that is known to be sent again. */
+  ofFixed(text: string): string | undefined {
+    const name = this.#names.get(text);
+    return name !== undefined || this.#names.size >= NAMES_MAX ? name : this.#give(text);
+  }
+
+  #give(text: string): string {
+    const name = `colloquy_${String(this.#names.size + 1)}`;
+    this.#names.set(text, name);
+    return name;
+  }
+}
+
+/** What the clients of a pool do beyond `pg`'s. */
+export interface PreparingClient {
+  /**
+   * Sends a statement that is a transaction by itself.
+   *
+   * @param writes Whether nobody knows what became of it when the connection is lost meanwhile: CommitInterruptedError then.
+   */
+  send(query: OneTripQuery, writes: boolean): Promise<readonly RawRow[]>;
 }
 
 /** What a transaction begins with that sets its own limit for statements. */
@@ -41,7 +63,7 @@ const OWN_LIMIT = /^\s*set\s+local\s+statement_timeout\b/i;
  *   what a transaction does that sets its own limit.
  */
 export function clientClass(names: StatementNames | undefined, patience: number | undefined): typeof Client {
-  class PreparingClient extends Client {
+  class Preparing extends Client implements PreparingClient {
     #isLost = false;
     #answers: OwedAnswers | undefined;
 
@@ -84,6 +106,16 @@ export function clientClass(names: StatementNames | undefined, patience: number 
       return this.#answered(super.query(config));
     }
 
+    async send(query: OneTripQuery, writes: boolean): Promise<readonly RawRow[]> {
+      try {
+        this.query(query);
+        return await this.#answered(query.rows);
+      } catch (error) {
+        if (writes && query.mayBeCommitted && isConnectionLoss(error)) throw new CommitInterruptedError(error);
+        throw error;
+      }
+    }
+
     async #commit(): Promise<QueryResult> {
       const wasSent = !this.#isLost;
       this.#setPatient(false);
@@ -108,7 +140,7 @@ export function clientClass(names: StatementNames | undefined, patience: number 
       }
     }
   }
-  return PreparingClient;
+  return Preparing;
 }
 
 /** What the server says of a connection that it ends. */

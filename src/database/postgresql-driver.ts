@@ -1,17 +1,28 @@
 import type { Configuration, Transaction } from '@mikro-orm/core';
 import { AbstractSqlDriver, PostgreSqlConnection, PostgreSqlPlatform } from '@mikro-orm/postgresql';
 import { CompiledQuery, type PostgresDialect } from 'kysely';
-import type { PoolConfig, TypeOverrides } from 'pg';
+import type { Pool, PoolConfig, TypeOverrides } from 'pg';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { bindsParameters } from './bound-connection.js';
 import { assertNoValuePrinted, type BindingStyle } from './bound-statement.js';
 import type { BulkConnection, BulkInsert, TenantLimit } from './engine.js';
+import type { FixedStatement } from './plan.js';
 import { clientClass, StatementNames } from './postgresql-client.js';
+import { PostgreSqlPlans } from './postgresql-plans.js';
 import { pooledClientClass } from './postgresql-pooled-client.js';
-import { SECURITY_SETTING, sessionContextOf, TransactionSessions } from './postgresql-sessions.js';
+import type { BoundStatement } from './postgresql-query.js';
+import {
+  ENTER,
+  SECURITY_SETTING,
+  sessionContextOf,
+  sessionOfTenant,
+  toEnterError,
+  TransactionSessions,
+} from './postgresql-sessions.js';
 import { POSTGRESQL_TERMS } from './postgresql-terms.js';
 import type { PostgreSqlSettings } from './postgresql-url.js';
 import { releasesConnections } from './releasing-driver.js';
+import { CommitInterruptedError } from './server-errors.js';
 import { tlsOptions } from './tls.js';
 
 const POSTGRESQL_STYLE: BindingStyle = {
@@ -26,6 +37,7 @@ const INT8 = 20;
 const NUMERIC = 1700;
 /** Rows of one statement of a bulk insert: enough to make the round trip cheap, few enough to keep its message small. */
 const BULK_ROWS = 500;
+const STATEMENT_LIMIT = "select set_config('statement_timeout', $1, true)";
 /** Any number will do, if every process of every version takes the same one. */
 const MIGRATION_LOCK = 7_265_566_100;
 
@@ -42,6 +54,11 @@ class BoundPostgreSqlPlatform extends PostgreSqlPlatform {
     return 'json';
   }
 
+  /** PostgreSQL writes an instant of this session as `2026-01-02 03:04:05.678+00`, without zeros at the end of the fraction. */
+  override parseDate(value: string | number): Date {
+    return typeof value === 'string' && isUtcInstant(value) ? parseUtcInstant(value) : super.parseDate(value);
+  }
+
   override formatQuery(sql: string, parameters: readonly unknown[]): string {
     assertNoValuePrinted(sql, parameters);
     return super.formatQuery(sql, parameters);
@@ -54,12 +71,31 @@ export class BoundPostgreSqlConnection
   implements BulkConnection
 {
   readonly documentTerms = POSTGRESQL_TERMS;
-  readonly sharedLock = 'for share';
+  // As the foreign keys of what is written lock it anyway: whoever changes the tenant takes the lock that waits for it.
+  readonly sharedLock = 'for key share';
+  readonly writesInOneStatement = true;
+  readonly plans = new PostgreSqlPlans({
+    pool: () => this.requireNativeClient(this.#pool),
+    prepare: (statement) => this.#prepare(statement),
+    bind: POSTGRESQL_STYLE.toDriver,
+    limitTo: (tenantId) => this.#limitTo(tenantId),
+    convertError: (error, isOfLimit) => this.#convertError(isOfLimit ? toEnterError(error) : error),
+    parserOf: (typeId) =>
+      this.requireNativeClient(this.#types).getTypeParser(typeId) as unknown as (text: string) => unknown,
+    traced: (sql, send) => this.executeQuery(sql, send, { query: sql }),
+  });
   /** Undefined where row-level security is switched off. */
   #sessions: TransactionSessions | undefined;
+  #pool: Pool | undefined;
+  #types: TypeOverrides | undefined;
+  /** Undefined where a pooler keeps no names. */
+  #names: StatementNames | undefined;
+  readonly #prepared = new Map<FixedStatement, Omit<BoundStatement, 'values'>>();
 
   override createKyselyDialect(given: PoolConfig): PostgresDialect {
-    const dialect = releasesConnections(super.createKyselyDialect(given));
+    // oxlint-disable-next-line typescript/no-misused-spread -- settings are a plain object
+    const onPoolCreated = (pool: Pool): void => void (this.#pool = pool);
+    const dialect = releasesConnections(super.createKyselyDialect({ ...given, onPoolCreated } as PoolConfig));
     if (this.#settings.rowLevelSecurity) this.#sessions = new TransactionSessions(dialect);
     return dialect;
   }
@@ -74,9 +110,11 @@ export class BoundPostgreSqlConnection
     types.setTypeParser(INT8, Number);
     // As it was written: without the zeros that fill the column's scale.
     types.setTypeParser(NUMERIC, (text) => (text.includes('.') ? text.replace(/\.?0+$/, '') : text));
+    this.#types = types;
+    this.#names = settings.namedStatements ? new StatementNames() : undefined;
     const { host, port, user, password, database, tls } = settings;
     const client = clientClass(
-      settings.namedStatements ? new StatementNames() : undefined,
+      this.#names,
       settings.statementTimeout === 0 ? undefined : settings.statementTimeout + settings.connectTimeout,
     );
     const security = settings.rowLevelSecurity ? '' : ` -c ${SECURITY_SETTING}=off`;
@@ -123,6 +161,31 @@ export class BoundPostgreSqlConnection
     if (transaction) em.setTransactionContext(TransactionSessions.share(transaction, context));
   }
 
+  #convertError(error: Error): Error {
+    // What our own client says is no error of the server's.
+    if (error instanceof CommitInterruptedError) return error;
+    return this.platform.getExceptionConverter().convertException(error);
+  }
+
+  #prepare(statement: FixedStatement): Omit<BoundStatement, 'values'> {
+    let prepared = this.#prepared.get(statement);
+    if (!prepared) {
+      let position = 0;
+      const text = statement.sql.replaceAll('?', () => POSTGRESQL_STYLE.placeholder((position += 1)));
+      this.#prepared.set(statement, (prepared = { name: this.#names?.ofFixed(text), text }));
+    }
+    return prepared;
+  }
+
+  /** What a pooler's connection may have of others is set anew, too. */
+  #limitTo(tenantId: string): BoundStatement | undefined {
+    const session = this.#sessions ? sessionOfTenant(tenantId) : [];
+    const { statementTimeout } = this.#settings;
+    if (this.#names) return this.#sessions && { name: this.#names.ofFixed(ENTER), text: ENTER, values: session };
+    const text = this.#sessions ? `${ENTER}, set_config('statement_timeout', $4, true)` : STATEMENT_LIMIT;
+    return { name: undefined, text, values: [...session, String(statementTimeout)] };
+  }
+
   /** Inserts rows by a statement that takes one array for each column, so that any number of rows needs no other statement. */
   async insertMany(
     { table, columns, columnTypes }: BulkInsert,
@@ -137,7 +200,7 @@ export class BoundPostgreSqlConnection
       const values = columnTypes.map((_type, index) => batch.map((row) => POSTGRESQL_STYLE.toDriver(row[index])));
       const run = () => transaction.executeQuery(CompiledQuery.raw(text, values));
       await this.executeQuery(text, run, { query: text }).catch((error: Error) => {
-        throw this.platform.getExceptionConverter().convertException(error);
+        throw this.#convertError(error);
       });
     };
     let batch: (readonly unknown[])[] = [];
@@ -162,6 +225,17 @@ export class BoundPostgreSqlConnection
       return work(transaction);
     });
   }
+}
+
+const UTC_INSTANT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,3})?\+00$/;
+
+function isUtcInstant(text: string): boolean {
+  return UTC_INSTANT.test(text);
+}
+
+/** V8 has a fast way for the form of ISO 8601, and a slow one for the rest. */
+function parseUtcInstant(text: string): Date {
+  return new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`);
 }
 
 /** MikroORM's PostgreSQL driver over {@link BoundPostgreSqlConnection}. */

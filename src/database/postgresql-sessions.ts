@@ -22,7 +22,7 @@ export const TENANT_SETTING = 'colloquy.tenant_id';
 export const SECURITY_SETTING = 'colloquy.row_level_security';
 
 /** `null` puts back what the connection began with. All three last until the transaction ends, or the savepoint that they came after. */
-const ENTER = `select set_config('role', $1, true), set_config('${TENANT_SETTING}', $2, true), set_config('${SECURITY_SETTING}', $3, true)`;
+export const ENTER = `select set_config('role', $1, true), set_config('${TENANT_SETTING}', $2, true), set_config('${SECURITY_SETTING}', $3, true)`;
 
 /** These need no session; and the last one is all that a failed transaction takes. */
 const SAVEPOINT = /^\s*(?:savepoint|release|rollback)\b/i;
@@ -33,6 +33,11 @@ const ROLLBACK = /^\s*rollback\b/i;
 type Session = readonly [role: string | null, tenantId: string, security: string | null];
 
 const CONNECTING_USER: Session = [null, '', null];
+
+/** The values of {@link ENTER} for a tenant's session. */
+export function sessionOfTenant(tenantId: string): Session {
+  return [TENANT_ROLE, tenantId, null];
+}
 
 /** The session of a limit, in MikroORM's words; undefined for the connecting user's own. */
 export function sessionContextOf(limit: TenantLimit): SessionContext | undefined {
@@ -54,6 +59,13 @@ class RoleRefusedError extends Error {
 
 const INVALID_VALUE = '22023';
 const NOT_PERMITTED = '42501';
+
+/** What an error of {@link ENTER} means. */
+export function toEnterError(error: Error): Error {
+  const { code } = error as { readonly code?: unknown };
+  if (code !== INVALID_VALUE && code !== NOT_PERMITTED) return error;
+  return new RoleRefusedError(error.message, { cause: error });
+}
 
 /**
  * Transactions whose statements each run in their own session. Units of work of several tenants may share a transaction, and so a
@@ -161,9 +173,7 @@ class SharedTransaction {
     try {
       await connection.executeQuery(CompiledQuery.raw(ENTER, [...session]));
     } catch (error) {
-      const { code, message } = error as { code?: unknown; message: string };
-      if (code !== INVALID_VALUE && code !== NOT_PERMITTED) throw error;
-      throw new RoleRefusedError(message, { cause: error });
+      throw toEnterError(error as Error);
     }
     this.#session = session;
   }

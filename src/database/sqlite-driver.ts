@@ -14,6 +14,7 @@ import type { BulkConnection, BulkInsert } from './engine.js';
 import { BoundSqlitePlatform } from './sqlite-schema-helper.js';
 import { SQLITE_TERMS } from './sqlite-terms.js';
 import { bindQuery, type BindingStyle, type BoundStatement } from './bound-statement.js';
+import { prepareOnce, SqlitePlans } from './sqlite-plans.js';
 
 /** What the SQLite engine asks of its connection; see `sqlite.ts` for the meaning. */
 export interface SqliteSettings {
@@ -47,7 +48,7 @@ class StatementCache {
   prepare(text: string): Database.Statement {
     let statement = this.#statements.get(text);
     if (statement) this.#statements.delete(text);
-    else statement = this.#database.prepare(text);
+    else statement = prepareOnce(this.#database, text);
     this.#statements.set(text, statement);
     if (this.#statements.size > StatementCache.#capacity) {
       const [oldest] = this.#statements.keys();
@@ -92,11 +93,13 @@ class SqliteKyselyDriver implements Driver {
   readonly #connection: DatabaseConnection;
   #announced: 'begin' | 'begin immediate' | undefined;
   #beginning: Promise<void> | undefined;
+  #streams = 0;
 
   constructor(database: Database.Database, statements: StatementCache, busyTimeout: number) {
     this.#database = database;
     this.#busyTimeout = busyTimeout;
     const begin = (): Promise<void> | undefined => this.begin();
+    const stream = <R>(sql: string, parameters: readonly unknown[]) => this.#stream<R>(sql, parameters);
     this.#connection = {
       async executeQuery<R>({ sql, parameters }: CompiledQuery) {
         await begin();
@@ -106,10 +109,24 @@ class SqliteKyselyDriver implements Driver {
       },
       async *streamQuery<R>({ sql, parameters }: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
         await begin();
-        // Not from the cache: an iterated statement stays busy until its last row was read.
-        for (const row of database.prepare(sql).iterate(...parameters)) yield { rows: [row as R] };
+        yield* stream<R>(sql, parameters);
       },
     };
+  }
+
+  /** Whether nobody has a transaction or a stream open. */
+  get isFree(): boolean {
+    return !this.#database.inTransaction && this.#streams === 0;
+  }
+
+  *#stream<R>(sql: string, parameters: readonly unknown[]): Generator<QueryResult<R>> {
+    this.#streams += 1;
+    try {
+      // Not from the cache: an iterated statement stays busy until its last row was read.
+      for (const row of this.#database.prepare(sql).iterate(...parameters)) yield { rows: [row as R] };
+    } finally {
+      this.#streams -= 1;
+    }
   }
 
   /** Begins the transaction that was announced, if it has not begun. */
@@ -204,9 +221,11 @@ function useWal(database: Database.Database, busyTimeout: number): void {
 export class BoundSqliteConnection extends BaseSqliteConnection implements BulkConnection {
   readonly documentTerms = SQLITE_TERMS;
   readonly sharedLock = '';
+  readonly writesInOneStatement = false;
   #database: Database.Database | undefined;
   #statements: StatementCache | undefined;
   #dialect: SqliteBoundDialect | undefined;
+  #plans: SqlitePlans | undefined;
 
   override createKyselyDialect(options: Dictionary): SqliteDialect {
     const { path, busyTimeout, durable } = options as SqliteSettings;
@@ -223,8 +242,29 @@ export class BoundSqliteConnection extends BaseSqliteConnection implements BulkC
     }
     this.#database = database;
     this.#statements = new StatementCache(database);
-    this.#dialect = new SqliteBoundDialect(database, this.#statements, busyTimeout);
-    return this.#dialect;
+    const dialect = new SqliteBoundDialect(database, this.#statements, busyTimeout);
+    this.#dialect = dialect;
+    this.#plans = new SqlitePlans({
+      database,
+      isFree: () => dialect.driver.isFree,
+      alone: (work) =>
+        this.getClient()
+          .connection()
+          .execute(() => whenFree(busyTimeout, work)),
+      bind: SQLITE_STYLE.toDriver,
+      trace: (sql) => this.#trace(sql),
+      convertError: (error) => this.platform.getExceptionConverter().convertException(error),
+    });
+    return dialect;
+  }
+
+  get plans(): SqlitePlans {
+    return this.requireNativeClient(this.#plans);
+  }
+
+  /** A statement of a plan takes microseconds, as does the log where nobody reads it. */
+  #trace(sql: string): void {
+    if (this.logger.isEnabled('query')) this.logQuery(sql, { query: sql });
   }
 
   override async getNativeClient(): Promise<Database.Database> {

@@ -10,6 +10,8 @@ import {
   type Ref,
 } from '@mikro-orm/core';
 import type { BulkInsert } from '../database/engine.js';
+import { FixedStatement, type RawRow } from '../database/plan.js';
+import { labelOf } from './label.js';
 
 type Reference = { unwrap(): unknown };
 type IsReference<T> = NonNullable<T> extends Reference ? true : false;
@@ -44,7 +46,13 @@ interface Column {
   /** What makes the value of a row's others; it is no part of a row then. */
   readonly derive: ((row: object) => unknown) | undefined;
   readonly isInstant: boolean;
-  readonly toDatabase: (value: unknown) => unknown;
+  /** Undefined where the value stays as it is, as below. */
+  readonly toDatabase: ((value: unknown) => unknown) | undefined;
+  readonly fromDatabase: ((value: unknown) => unknown) | undefined;
+}
+
+interface ConvertedColumn {
+  readonly key: string;
   readonly fromDatabase: (value: unknown) => unknown;
 }
 
@@ -56,13 +64,17 @@ const EXTENSION = 'colloquy/compiled-tables';
  */
 export class CompiledTable<Entity extends object> {
   readonly name: string;
-  /** The columns of a row, quoted. */
+  /** What people call the entity. */
+  readonly label: string;
+  /** Selects the columns of a row under the names of its properties. */
   readonly columns: string;
-  readonly insert: string;
+  readonly insert: FixedStatement;
   /** What many rows at once are inserted by. */
   readonly bulk: BulkInsert;
   /** The properties of a row, in the order of the columns. */
   readonly keys: readonly string[];
+  /** The properties that {@link insert} takes the values of, in their order. */
+  readonly columnKeys: readonly string[];
   /** The properties that tell a row from the tenant's others, its id aside: those of a unique key; none where there is none. */
   readonly naturalKey: readonly string[];
   /** The entity whose row a property names by its id; the tenant's is not among them. */
@@ -73,18 +85,26 @@ export class CompiledTable<Entity extends object> {
   /** Those that a row has. */
   readonly #shown: readonly Column[];
   readonly #quoted: ReadonlyMap<string, string>;
+  readonly #converted: readonly ConvertedColumn[];
+  readonly #quote: (name: string) => string;
+  readonly #statements = new Map<string, FixedStatement>();
 
   constructor(metadata: EntityMetadata<Entity>, platform: Platform) {
     this.#columns = metadata.props.map((property) => columnOf(property, platform));
     this.#shown = this.#columns.filter(({ derive }) => derive === undefined);
     this.#quoted = new Map(this.#shown.map(({ key, name }) => [key, platform.quoteIdentifier(name)]));
+    this.#quote = (name) => platform.quoteIdentifier(name);
     this.name = platform.quoteIdentifier(metadata.tableName);
-    this.columns = [...this.#quoted.values()].join(', ');
+    this.label = labelOf(metadata.className);
+    this.columns = this.selected(this.#shown.map(({ key }) => key));
+    this.#converted = this.#shown.flatMap(({ key, fromDatabase }) => (fromDatabase ? { key, fromDatabase } : []));
     const columns = this.#columns.map(({ name }) => platform.quoteIdentifier(name)).join(', ');
-    this.insert = `insert into ${this.name} (${columns}) values (${this.#columns.map(() => '?').join(', ')})`;
+    const statement = `insert into ${this.name} (${columns}) values (${this.#columns.map(() => '?').join(', ')})`;
+    this.insert = new FixedStatement(statement);
     const columnTypes = this.#columns.map(({ type }) => type);
-    this.bulk = { statement: this.insert, table: this.name, columns, columnTypes };
+    this.bulk = { statement, table: this.name, columns, columnTypes };
     this.keys = this.#shown.map(({ key }) => key);
+    this.columnKeys = this.#columns.map(({ key }) => key);
     this.naturalKey = naturalKeyOf(metadata);
     const references = metadata.relations.filter(({ primary, targetMeta }) => !primary && targetMeta);
     this.references = new Map(references.map((property) => [keyOf(property), property.targetMeta?.class as never]));
@@ -99,23 +119,42 @@ export class CompiledTable<Entity extends object> {
     return column;
   }
 
+  /** A statement that is made once, and from then on known by its name. */
+  statement(name: string, make: () => string): FixedStatement {
+    let statement = this.#statements.get(name);
+    if (!statement) this.#statements.set(name, (statement = new FixedStatement(make())));
+    return statement;
+  }
+
+  /** {@link columns} of some properties alone. */
+  selected(keys: readonly string[]): string {
+    return keys.map((key) => `${this.#quoted.get(key) ?? ''} as ${this.#quote(key)}`).join(', ');
+  }
+
+  /** Selects {@link columns} of those of the tenant's rows that meet a condition; the tenant's id is the first value. */
+  selectWhere(condition: string): string {
+    const and = /^\s*(?:order by|limit)\b/.test(condition) ? '' : 'and ';
+    return `select ${this.columns} from ${this.name} where ${this.column('tenantId')} = ? ${and}${condition}`;
+  }
+
   /** The values of {@link insert}. */
   values(row: Row<Entity>): unknown[] {
     const source = row as Record<string, unknown>;
     return this.#columns.map(({ key, derive, toDatabase }) => {
       const value = derive ? derive(source) : source[key];
-      return value === null || value === undefined ? null : toDatabase(value);
+      return value === null || value === undefined ? null : toDatabase ? toDatabase(value) : value;
     });
   }
 
-  /** A raw row of the driver as a row of ours. */
-  toRow(raw: Readonly<Record<string, unknown>>): Row<Entity> {
-    const row: Record<string, unknown> = {};
-    for (const { key, name, fromDatabase } of this.#shown) {
-      const value = raw[name];
-      row[key] = value === null || value === undefined ? null : fromDatabase(value);
+  /** What {@link columns} select as a row of ours: the same object, whose instants and JSON are made of what the driver gave. */
+  toRow(raw: RawRow): Row<Entity> {
+    const converted = this.#converted;
+    for (let index = 0; index < converted.length; index += 1) {
+      const { key, fromDatabase } = converted[index] as ConvertedColumn;
+      const value = raw[key];
+      if (value !== null && value !== undefined) raw[key] = fromDatabase(value);
     }
-    return row as Row<Entity>;
+    return raw as Row<Entity>;
   }
 
   /** What of a row was kept as JSON, which has its instants as texts. What is not there is left out. */
@@ -150,6 +189,14 @@ function columnOf(property: EntityProperty, platform: Platform): Column {
   const isInstant = property.runtimeType === 'Date';
   const derive = property.hidden ? (property.onCreate as Column['derive']) : undefined;
   const column = { key, name, type, isWide, isInstant, derive };
+  if (customType instanceof JsonType && !platform.convertsJsonAutomatically()) {
+    return {
+      ...column,
+      toDatabase: (value) => customType.convertToDatabaseValue(value, platform),
+      // Most objects are empty.
+      fromDatabase: (value) => (value === '{}' ? {} : platform.convertJsonToJSValue(value)),
+    };
+  }
   if (customType) {
     return {
       ...column,
@@ -161,10 +208,13 @@ function columnOf(property: EntityProperty, platform: Platform): Column {
     return {
       ...column,
       toDatabase: (value) => platform.processDateProperty(value),
-      fromDatabase: (value) => (value instanceof Date ? value : platform.parseDate(value as string)),
+      fromDatabase(value) {
+        if (typeof value === 'number') return new Date(value);
+        return value instanceof Date ? value : platform.parseDate(value as string);
+      },
     };
   }
-  return { ...column, toDatabase: (value) => value, fromDatabase: (value) => value };
+  return { ...column, toDatabase: undefined, fromDatabase: undefined };
 }
 
 /** The property of a row that stands for an entity's. */

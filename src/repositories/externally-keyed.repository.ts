@@ -1,8 +1,8 @@
 import { isStorable } from '../entities/rules.js';
 import type { TenantOwned } from '../entities/tenant-owned.js';
-import { NotFoundError } from '../errors.js';
 import type { Row } from './compiled-table.js';
-import { runStatement } from './statement.js';
+import { byKey } from './read-plans.js';
+import { runPlanIn, runStatement } from './statement.js';
 import { TenantOwnedRepository } from './tenant-owned.repository.js';
 
 /** A repository of rows that carry the caller's own key, unique within the tenant. */
@@ -11,10 +11,7 @@ export abstract class ExternallyKeyedRepository<
 > extends TenantOwnedRepository<Entity> {
   /** @throws NotFoundError when the tenant has no such row. */
   async readByExternalId(externalId: string): Promise<Row<Entity>> {
-    const where = `${this.table.column('externalId')} = ?`;
-    const row = isStorable(externalId) ? await this.readOne(where, [externalId]) : undefined;
-    if (!row) throw new NotFoundError(this.label, externalId);
-    return row;
+    return runPlanIn(this.em, () => byKey(this.table, this.tenantId, 'externalId', externalId));
   }
 
   /** The ids of those keys that exist; at most a few hundred keys at a time. */

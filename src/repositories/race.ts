@@ -1,6 +1,13 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import { TransactionConflictError } from '../errors.js';
 
+const IDEMPOTENCY_KEY = 'idempotency_key';
+
+/** Whether somebody else has just written a row under the same idempotency key. */
+export function hasLostKey(error: unknown): boolean {
+  return error instanceof UniqueConstraintViolationException && error.message.includes(IDEMPOTENCY_KEY);
+}
+
 /**
  * Runs what writes a key that was looked up before and was free. That the key is taken now means that a concurrent transaction took
  * it meanwhile: the unit of work is to be run again, and finds it then.

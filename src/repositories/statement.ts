@@ -1,5 +1,7 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { BulkConnection } from '../database/engine.js';
+import { type Planned, type RawRow, runPlan } from '../database/plan.js';
+import { tenantIdOf } from '../entities/tenant-limit.js';
 
 /** An entity manager that takes statements from nobody but the library, whose statements name the tenant themselves. */
 export interface StatementRunner {
@@ -28,4 +30,14 @@ export async function runUpdate(
   values: readonly unknown[],
 ): Promise<{ readonly affectedRows: number }> {
   return (em as SqlEntityManager & StatementRunner).runUpdate(sql, values);
+}
+
+/** Runs a plan over the rows of the entity manager's tenant, in its transaction where there is one. */
+export async function runPlanIn<Result>(em: SqlEntityManager, plan: Planned<Result>): Promise<Result> {
+  if (!em.isInTransaction()) return connectionOf(em).plans.read(plan, tenantIdOf(em));
+  return runPlan(plan(), async ({ statement, values }) => {
+    const rows = await runStatement<RawRow>(em, statement.sql, values);
+    // What selects nothing is answered otherwise by some drivers.
+    return Array.isArray(rows) ? rows : [];
+  });
 }

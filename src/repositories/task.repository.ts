@@ -1,9 +1,9 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { isStorable } from '../entities/rules.js';
 import { Task } from '../entities/task.js';
-import { NotFoundError } from '../errors.js';
 import type { Row } from './compiled-table.js';
 import type { Page, PageRequest } from './page.js';
+import { byKey } from './read-plans.js';
+import { runPlanIn } from './statement.js';
 import { TenantOwnedRepository } from './tenant-owned.repository.js';
 
 export class TaskRepository extends TenantOwnedRepository<Task> {
@@ -13,10 +13,7 @@ export class TaskRepository extends TenantOwnedRepository<Task> {
 
   /** @throws NotFoundError when the tenant has no such task. */
   async readByWorkflowId(workflowId: string): Promise<Row<Task>> {
-    const where = `${this.table.column('workflowId')} = ?`;
-    const row = isStorable(workflowId) ? await this.readOne(where, [workflowId]) : undefined;
-    if (!row) throw new NotFoundError(this.label, workflowId);
-    return row;
+    return runPlanIn(this.em, () => byKey(this.table, this.tenantId, 'workflowId', workflowId));
   }
 
   /** A user's tasks, the newest first. */

@@ -9,9 +9,9 @@ import { type Runtime, runtimeOf } from '../runtime.js';
 import { givenProperties, textKey } from './allowed-properties.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
 import { isId } from './id.js';
-import { labelOf } from './label.js';
-import { type Page, type PageRequest, resolvePage, toPage } from './page.js';
-import { runStatement } from './statement.js';
+import type { Page, PageRequest } from './page.js';
+import { byId, page, pageOf } from './read-plans.js';
+import { runPlanIn, runStatement } from './statement.js';
 
 export interface ChangeOptions {
   /** The version that the change was made for: when the row has another one by now, nothing is written. */
@@ -135,14 +135,12 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
 
   /** @throws NotFoundError when the tenant has no such row. */
   async readById(id: string): Promise<Row<Entity>> {
-    const row = isId(id) ? await this.readOne(`${this.table.column('id')} = ?`, [id]) : undefined;
-    if (!row) throw new NotFoundError(this.label, id);
-    return row;
+    return runPlanIn(this.em, () => byId(this.table, this.tenantId, id));
   }
 
   /** Rows in the order in which they were made, the oldest first. */
   async readPage(request: PageRequest = {}): Promise<Page<Row<Entity>>> {
-    return this.readPageWhere(request, 'asc');
+    return runPlanIn(this.em, () => page(this.table, this.tenantId, request));
   }
 
   async countRows(): Promise<number> {
@@ -158,7 +156,7 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
 
   /** What people call the entity. */
   protected get label(): string {
-    return labelOf(this.entity.name);
+    return this.table.label;
   }
 
   protected async readOne(where: string, values: readonly unknown[]): Promise<Row<Entity> | undefined> {
@@ -171,29 +169,12 @@ export abstract class TenantOwnedRepository<Entity extends TenantOwned> extends 
     id: string,
     request: PageRequest,
   ): Promise<Page<Row<Entity>>> {
-    if (isId(id)) return this.readPageWhere(request, 'desc', `${this.table.column(reference)} = ?`, [id]);
-    return toPage([], resolvePage(request).limit);
+    return runPlanIn(this.em, () => pageOf(this.table, this.tenantId, reference, id, request));
   }
 
   /** Locks the rows that a query finds until the transaction ends; nothing where there is none, or where the engine needs none. */
   protected get lock(): { readonly lockMode?: LockMode.PESSIMISTIC_WRITE } {
     return this.em.isInTransaction() ? { lockMode: LockMode.PESSIMISTIC_WRITE } : {};
-  }
-
-  /** A page of rows in the order of their ids, which is the order in which they were made. */
-  protected async readPageWhere(
-    request: PageRequest,
-    direction: 'asc' | 'desc',
-    where?: string,
-    values: readonly unknown[] = [],
-  ): Promise<Page<Row<Entity>>> {
-    const { after, limit } = resolvePage(request);
-    const id = this.table.column('id');
-    const beyond = after === undefined ? [] : [`${id} ${direction === 'asc' ? '>' : '<'} ?`];
-    const conditions = [...(where === undefined ? [] : [where]), ...beyond].join(' and ');
-    const bound = after === undefined ? values : [...values, after];
-    const rows = await this.readWhere(conditions, bound, `order by ${id} ${direction} limit ?`, [limit + 1]);
-    return toPage(rows, limit);
   }
 
   /** Reads rows of this tenant. `where` and `tail` are SQL of the repository; every value is bound. */

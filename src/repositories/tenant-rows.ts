@@ -61,8 +61,8 @@ export class TenantRows {
 
   /** {@link readByIds} of the ids and the natural keys alone. */
   async readKeysByIds(ids: readonly string[]): Promise<AnyRow[]> {
-    const columns = ['id', ...this.table.naturalKey].map((key) => this.table.column(key as 'id'));
-    return this.#read(`${this.#isTenants} and ${this.#id} in (?)`, [ids], columns.join(', '));
+    const columns = this.table.selected(['id', ...this.table.naturalKey]);
+    return this.#read(`${this.#isTenants} and ${this.#id} in (?)`, [ids], columns);
   }
 
   /** Inserts rows within the running transaction. */

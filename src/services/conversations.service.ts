@@ -1,6 +1,7 @@
 import { Conversation } from '../entities/conversation.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
+import { byId, byKey, pageOf } from '../repositories/read-plans.js';
 import type { ChangeOptions } from '../repositories/tenant-owned.repository.js';
 import type { CreateOptions } from './once.js';
 import type { TenantScope } from './tenant-scope.js';
@@ -42,13 +43,13 @@ export class ConversationsService {
   }
 
   /** @throws NotFoundError when the tenant has no such conversation. */
-  async get(id: string): Promise<Row<Conversation>> {
-    return this.#scope.read(({ conversations }) => conversations.readById(id));
+  get(id: string): Promise<Row<Conversation>> {
+    return this.#scope.query(Conversation, (table, tenantId) => byId(table, tenantId, id));
   }
 
   /** @throws NotFoundError when the tenant has no such conversation. */
-  async getByExternalId(externalId: string): Promise<Row<Conversation>> {
-    return this.#scope.read(({ conversations }) => conversations.readByExternalId(externalId));
+  getByExternalId(externalId: string): Promise<Row<Conversation>> {
+    return this.#scope.query(Conversation, (table, tenantId) => byKey(table, tenantId, 'externalId', externalId));
   }
 
   /** Changes what is named in `changes` and leaves the rest. @throws VersionConflictError when it is not at `ifVersion` any more. */
@@ -68,6 +69,6 @@ export class ConversationsService {
 
   /** A user's conversations, the newest first, cut by key: new ones do not shift later pages. */
   async list({ userId, ...page }: ConversationListRequest): Promise<Page<Row<Conversation>>> {
-    return this.#scope.read(({ conversations }) => conversations.readPageOfUser(userId, page));
+    return this.#scope.query(Conversation, (table, tenantId) => pageOf(table, tenantId, 'userId', userId, page));
   }
 }

@@ -4,6 +4,7 @@ import { record } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { DocumentHit, DocumentSearchOptions } from '../repositories/document-search.js';
 import type { Page, PageRequest } from '../repositories/page.js';
+import { byId, byKey, page } from '../repositories/read-plans.js';
 import type { ChangeOptions } from '../repositories/tenant-owned.repository.js';
 import type { CreateOptions } from './once.js';
 import type { TenantScope } from './tenant-scope.js';
@@ -51,13 +52,13 @@ export class DocumentsService {
   }
 
   /** @throws NotFoundError when the tenant has no such document. */
-  async get(id: string): Promise<Row<Document>> {
-    return this.#scope.read(({ documents }) => documents.readById(id));
+  get(id: string): Promise<Row<Document>> {
+    return this.#scope.query(Document, (table, tenantId) => byId(table, tenantId, id));
   }
 
   /** @throws NotFoundError when the tenant has no such document. */
-  async getByExternalId(externalId: string): Promise<Row<Document>> {
-    return this.#scope.read(({ documents }) => documents.readByExternalId(externalId));
+  getByExternalId(externalId: string): Promise<Row<Document>> {
+    return this.#scope.query(Document, (table, tenantId) => byKey(table, tenantId, 'externalId', externalId));
   }
 
   /**
@@ -75,7 +76,7 @@ export class DocumentsService {
 
   /** Documents in the order in which they were made, the oldest first. */
   async list(request: PageRequest = {}): Promise<Page<Row<Document>>> {
-    return this.#scope.read(({ documents }) => documents.readPage(request));
+    return this.#scope.query(Document, (table, tenantId) => page(table, tenantId, request));
   }
 
   /**

@@ -1,7 +1,13 @@
-import type { Message } from '../entities/message.js';
+import { Message } from '../entities/message.js';
 import type { Row } from '../repositories/compiled-table.js';
-import type { AppendOptions, HistoryRequest, MessageInput } from '../repositories/message.repository.js';
-import { repeatable, type TenantScope } from './tenant-scope.js';
+import {
+  type AppendOptions,
+  history,
+  type HistoryRequest,
+  type MessageInput,
+} from '../repositories/message.repository.js';
+import { byId } from '../repositories/read-plans.js';
+import type { TenantScope } from './tenant-scope.js';
 
 export class MessagesService {
   readonly #scope: TenantScope;
@@ -17,13 +23,13 @@ export class MessagesService {
    *
    * @throws ValidationError, NotFoundError, InvalidStateError when the conversation is archived, IdempotencyConflictError.
    */
-  async append(conversationId: string, message: MessageInput, options: AppendOptions = {}): Promise<Row<Message>> {
-    return this.#scope.write(({ messages }) => messages.append(conversationId, message, options), repeatable(options));
+  append(conversationId: string, message: MessageInput, options: AppendOptions = {}): Promise<Row<Message>> {
+    return this.#scope.append(conversationId, message, options);
   }
 
   /** @throws NotFoundError when the tenant has no such message. */
-  async get(id: string): Promise<Row<Message>> {
-    return this.#scope.read(({ messages }) => messages.readById(id));
+  get(id: string): Promise<Row<Message>> {
+    return this.#scope.query(Message, (table, tenantId) => byId(table, tenantId, id));
   }
 
   /**
@@ -33,6 +39,6 @@ export class MessagesService {
    * @throws NotFoundError when the tenant has no such conversation.
    */
   async history(conversationId: string, request: HistoryRequest = { last: 50 }): Promise<Row<Message>[]> {
-    return this.#scope.read(({ messages }) => messages.readHistory(conversationId, request));
+    return this.#scope.query(Message, (table, tenantId) => history(table, tenantId, conversationId, request));
   }
 }

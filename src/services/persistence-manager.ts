@@ -6,6 +6,7 @@ import { Migrator } from '../database/migrator.js';
 import { DatabaseUnavailableError, localize, SchemaMismatchError } from '../errors.js';
 import type { Language } from '../messages/catalog.js';
 import { createRuntime, installRuntime, type Runtime, type Sources } from '../runtime.js';
+import { Appends } from './appends.js';
 import { type CopyEnd, type CopyOptions, type CopyReport, copyTenants } from './copy.js';
 import { configuredEngine } from './orm-engine.js';
 import { createOrmOptions } from './orm-options.js';
@@ -32,6 +33,7 @@ export class PersistenceManager {
   readonly #runtime: Runtime;
   readonly #transactions: Transactions;
   readonly #directory: TenantDirectory;
+  readonly #appends: Appends;
   #closing: Promise<void> | undefined;
 
   private constructor(orm: MikroORM, engine: Engine, runtime: Runtime, language: Language) {
@@ -39,6 +41,7 @@ export class PersistenceManager {
     this.#engine = engine;
     this.#runtime = runtime;
     this.#transactions = new Transactions(orm.em as unknown as SqlEntityManager, engine, language);
+    this.#appends = new Appends(orm.em as unknown as SqlEntityManager, (error) => engine.translateError(error));
     this.#directory = new TenantDirectory(runtime.clock, (slug) => this.tenants.get(slug));
     this.tenants = new TenantsService(this.#transactions, (tenant) => this.#directory.learn(tenant));
   }
@@ -92,7 +95,7 @@ export class PersistenceManager {
 
   /** One tenant's data. It is looked up at the first call, which fails with NotFoundError when there is no such tenant. */
   tenant(slug: string): TenantContext {
-    const scope = new TenantScope(slug, this.#transactions, this.#directory);
+    const scope = new TenantScope(slug, this.#transactions, this.#directory, this.#appends);
     return new TenantContext(slug, scope, (tenantId) => readStats(this.#transactions, this.#engine, tenantId));
   }
 

@@ -4,6 +4,7 @@ import { InvalidStateError, ValidationError } from '../errors.js';
 import { givenProperties, record } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
+import { byId, byKey, pageOf } from '../repositories/read-plans.js';
 import { runtimeOf } from '../runtime.js';
 import type { CreateOptions } from './once.js';
 import type { TenantScope } from './tenant-scope.js';
@@ -85,13 +86,13 @@ export class TasksService {
   }
 
   /** @throws NotFoundError when the tenant has no such task. */
-  async get(id: string): Promise<Row<Task>> {
-    return this.#scope.read(({ tasks }) => tasks.readById(id));
+  get(id: string): Promise<Row<Task>> {
+    return this.#scope.query(Task, (table, tenantId) => byId(table, tenantId, id));
   }
 
   /** @throws NotFoundError when the tenant has no such task. */
-  async getByWorkflowId(workflowId: string): Promise<Row<Task>> {
-    return this.#scope.read(({ tasks }) => tasks.readByWorkflowId(workflowId));
+  getByWorkflowId(workflowId: string): Promise<Row<Task>> {
+    return this.#scope.query(Task, (table, tenantId) => byKey(table, tenantId, 'workflowId', workflowId));
   }
 
   /** @throws NotFoundError, InvalidStateError when the task is not pending: of those who start it at once, one does. */
@@ -122,7 +123,7 @@ export class TasksService {
 
   /** A user's tasks, the newest first. */
   async list({ userId, ...page }: TaskListRequest): Promise<Page<Row<Task>>> {
-    return this.#scope.read(({ tasks }) => tasks.readPageOfUser(userId, page));
+    return this.#scope.query(Task, (table, tenantId) => pageOf(table, tenantId, 'userId', userId, page));
   }
 
   async #end(id: string, status: TaskStatus, end: TaskEnd, outcome: Partial<Task>): Promise<Row<Task>> {

@@ -28,10 +28,15 @@ export class TenantDirectory {
 
   /** @throws NotFoundError when there is no such tenant. */
   async get(slug: string): Promise<Known> {
+    return this.fresh(slug) ?? this.#look(slug);
+  }
+
+  /** What is known of a tenant and may be believed. */
+  fresh(slug: string): Known | undefined {
     const known = this.#known.get(slug);
     const age = known ? this.#now() - known.at : FRESH;
     // A clock may run backwards.
-    return known && age >= 0 && age < FRESH ? known.tenant : this.#look(slug);
+    return known && age >= 0 && age < FRESH ? known.tenant : undefined;
   }
 
   /** What this process itself has just written or read. */

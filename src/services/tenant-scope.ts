@@ -1,6 +1,11 @@
+import type { EntityClass } from '@mikro-orm/core';
+import type { Plan } from '../database/plan.js';
+import type { Message } from '../entities/message.js';
 import type { TenantOwned } from '../entities/tenant-owned.js';
 import { TenantDeletedError } from '../errors.js';
-import type { Row } from '../repositories/compiled-table.js';
+import type { CompiledTable, Row } from '../repositories/compiled-table.js';
+import type { AppendOptions, MessageInput } from '../repositories/message.repository.js';
+import type { Appends } from './appends.js';
 import { type CreateOptions, type CreatingCall, once } from './once.js';
 import type { TenantDirectory } from './tenant-directory.js';
 import type { ReadOptions, Transactions, WriteOptions } from './transactions.js';
@@ -16,11 +21,13 @@ export class TenantScope {
   readonly #slug: string;
   readonly #transactions: Transactions;
   readonly #directory: TenantDirectory;
+  readonly #appends: Appends;
 
-  constructor(slug: string, transactions: Transactions, directory: TenantDirectory) {
+  constructor(slug: string, transactions: Transactions, directory: TenantDirectory, appends: Appends) {
     this.#slug = slug;
     this.#transactions = transactions;
     this.#directory = directory;
+    this.#appends = appends;
   }
 
   /** @throws TenantSuspendedError, TenantDeletedError, QuotaExceededError, NotFoundError when there is no such tenant. */
@@ -34,6 +41,37 @@ export class TenantScope {
     make: (unit: UnitOfWork) => Promise<Result>,
   ): Promise<Result> {
     return this.write((unit) => once(unit, call, () => make(unit)), repeatable(call));
+  }
+
+  /**
+   * Adds a message: beside the ORM where no unit of work is running.
+   *
+   * @throws as {@link write} does, and as `append` of the unit of work's messages.
+   */
+  append(conversationId: string, message: MessageInput, options: AppendOptions): Promise<Row<Message>> {
+    const work = () => this.write(({ messages }) => messages.append(conversationId, message, options));
+    const append = (tenantId: string) => {
+      const alone = () => this.#appends.append(tenantId, conversationId, message, options);
+      return this.#transactions.plans.write(alone, work, repeatable(options));
+    };
+    const known = this.#directory.fresh(this.#slug);
+    return known ? append(known.id) : this.#directory.idOf(this.#slug).then(append);
+  }
+
+  /**
+   * Runs a plan that reads rows of an entity.
+   *
+   * @throws TenantDeletedError, NotFoundError when there is no such tenant.
+   */
+  query<Entity extends TenantOwned, Result>(
+    entity: EntityClass<Entity>,
+    plan: (table: CompiledTable<Entity>, tenantId: string) => Plan<Result>,
+  ): Promise<Result> {
+    const tenant = this.#directory.fresh(this.#slug);
+    const table = this.#transactions.plans.tableOf(entity);
+    // No promise is made for what is known: it would take as long as an embedded database.
+    if (tenant?.status === 'active') return this.#transactions.plans.read(tenant.id, () => plan(table, tenant.id));
+    return this.readableId().then((tenantId) => this.#transactions.plans.read(tenantId, () => plan(table, tenantId)));
   }
 
   /** @throws TenantDeletedError, NotFoundError when there is no such tenant. */

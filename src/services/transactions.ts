@@ -12,21 +12,17 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { Engine } from '../database/engine.js';
 import { TENANT_FILTER } from '../entities/tenant-limit.js';
 import {
-  ColloquyError,
   DatabaseReadOnlyError,
-  DatabaseUnavailableError,
-  localize,
-  OutcomeUnknownError,
-  PersistenceClosedError,
   TransactionConflictError,
   UnitOfWorkEndedError,
   VersionConflictError,
 } from '../errors.js';
 import { listenToChanges } from '../repositories/change-capture.js';
-import { runStatement } from '../repositories/statement.js';
+import { runPlanIn, runStatement } from '../repositories/statement.js';
 import { runtimeOf } from '../runtime.js';
 import type { Language } from '../messages/catalog.js';
-import { repeatUnknown } from './repeat-unknown.js';
+import { Calls } from './calls.js';
+import { PlanCalls } from './plan-calls.js';
 import { Replicas } from './replicas.js';
 import type { TenantEntityManager } from './tenant-entity-manager.js';
 import { TenantWrite } from './tenant-write.js';
@@ -74,23 +70,28 @@ const SNAPSHOT: TransactionOptions = { isolationLevel: IsolationLevel.REPEATABLE
  * may have none left, so waiting for a second one inside a transaction could wait for ever.
  */
 export class Transactions {
+  /** The calls that need no unit of work. */
+  readonly plans: PlanCalls;
   readonly #em: SqlEntityManager;
   readonly #engine: Engine;
   readonly #replicas: Replicas;
-  readonly #language: Language;
+  readonly #calls: Calls;
   readonly #running = new AsyncLocalStorage<Running>();
   /** The read of a replica that is running: nothing can be written inside it, whatever answers it. */
   readonly #replicaRead = new AsyncLocalStorage<{ hasEnded: boolean }>();
   /** Whether a unit of work that only reads is running, and none inside it that writes. */
   readonly #reading = new AsyncLocalStorage<boolean>();
-  readonly #active = new Set<Promise<unknown>>();
-  #closed = false;
 
   constructor(em: SqlEntityManager, engine: Engine, language: Language) {
     this.#em = em;
     this.#engine = engine;
     this.#replicas = new Replicas(em, engine);
-    this.#language = language;
+    this.#calls = new Calls(engine, language, () => this.#random());
+    this.plans = new PlanCalls(em, this.#calls, {
+      isInUnit: () => this.#outer() !== undefined,
+      onlyReads: () => this.#reading.getStore() === true,
+      read: (tenantId, plan) => this.read(tenantId, (unit) => runPlanIn(unit.em, plan)),
+    });
     listenToChanges(em, (change) => {
       // A flush of its own would go past the state of the tenant, and what it may have.
       if (this.#reading.getStore()) throw new DatabaseReadOnlyError('read');
@@ -116,9 +117,7 @@ export class Transactions {
       if (outer) return this.#join(outer, tenantId, (unit) => this.#admitted(outer.transaction, tenantId, unit, work));
       const tenants = asOperator ? undefined : new Map<string, TenantWrite>();
       const attempt = async (): Promise<T> => this.#attemptAgain(tenantId, work, tenants);
-      if (!isRepeatable) return attempt();
-      const translateError = (error: unknown): unknown => this.#engine.translateError(error);
-      return repeatUnknown(attempt, { translateError, random: () => this.#random() });
+      return isRepeatable ? this.#calls.repeat(attempt) : attempt();
     });
   }
 
@@ -242,16 +241,9 @@ export class Transactions {
       try {
         return await this.#reading.run(true, () => work(new UnitOfWork(this.#fork(tenantId))));
       } catch (error) {
-        throw this.#ofRead(error);
+        throw this.#calls.ofRead(error);
       }
     });
-  }
-
-  /** A read may have a transaction of its own, for the database to know the tenant; when its commit is lost, nothing is. */
-  #ofRead(error: unknown): unknown {
-    const isRaw = !(error instanceof ColloquyError);
-    if (!isRaw || !(this.#engine.translateError(error) instanceof OutcomeUnknownError)) return error;
-    return new DatabaseUnavailableError(this.#engine.description, 'the connection was lost', { cause: error });
   }
 
   async #readReplica<T>(tenantId: string | undefined, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
@@ -282,8 +274,7 @@ export class Transactions {
   /** Refuses new calls and resolves when those under way have ended. */
   async drain(): Promise<void> {
     if (this.#outer()) throw new TypeError('close() inside a unit of work would wait for itself.');
-    this.#closed = true;
-    await Promise.allSettled(this.#active);
+    await this.#calls.close();
   }
 
   #outer(): Running | undefined {
@@ -351,20 +342,15 @@ export class Transactions {
     return em;
   }
 
-  /** Counts the call as under way, and translates the errors of the driver. */
+  /** Counts the call as under way, and tells what the driver throws. */
   async #guard<T>(work: () => Promise<T>): Promise<T> {
     // A unit of work that began before may finish what it is doing.
-    if (this.#closed && !this.#outer()) throw new PersistenceClosedError();
-    const call = work();
-    this.#active.add(call);
+    if (!this.#outer()) this.#calls.assertOpen();
     try {
-      return await call;
+      return await this.#calls.during(work());
     } catch (error) {
       // Inside a transaction there may be no second connection to ask on.
-      const told = this.#outer() ? error : await this.#tell(error);
-      throw localize(this.#engine.translateError(told), this.#language);
-    } finally {
-      this.#active.delete(call);
+      throw this.#calls.told(this.#outer() ? error : await this.#tell(error));
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
+import { byId, byKey, page } from '../repositories/read-plans.js';
 import type { ChangeOptions } from '../repositories/tenant-owned.repository.js';
 import { User, type UserRole, type UserStatus } from '../entities/user.js';
 import type { CreateOptions } from './once.js';
@@ -44,13 +45,13 @@ export class UsersService {
   }
 
   /** @throws NotFoundError when the tenant has no such user. */
-  async get(id: string): Promise<Row<User>> {
-    return this.#scope.read(({ users }) => users.readById(id));
+  get(id: string): Promise<Row<User>> {
+    return this.#scope.query(User, (table, tenantId) => byId(table, tenantId, id));
   }
 
   /** @throws NotFoundError when the tenant has no such user. */
-  async getByExternalId(externalId: string): Promise<Row<User>> {
-    return this.#scope.read(({ users }) => users.readByExternalId(externalId));
+  getByExternalId(externalId: string): Promise<Row<User>> {
+    return this.#scope.query(User, (table, tenantId) => byKey(table, tenantId, 'externalId', externalId));
   }
 
   /** Changes what is named in `changes` and leaves the rest. @throws VersionConflictError when it is not at `ifVersion` any more. */
@@ -60,6 +61,6 @@ export class UsersService {
 
   /** Users in the order in which they were made, the oldest first. */
   async list(request: PageRequest = {}): Promise<Page<Row<User>>> {
-    return this.#scope.read(({ users }) => users.readPage(request));
+    return this.#scope.query(User, (table, tenantId) => page(table, tenantId, request));
   }
 }

@@ -3,6 +3,7 @@ import { InvalidStateError, ValidationError } from '../errors.js';
 import { givenProperties, record } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
+import { byId, byKey, pageOf } from '../repositories/read-plans.js';
 import { runtimeOf } from '../runtime.js';
 import type { CreateOptions } from './once.js';
 import type { TenantScope } from './tenant-scope.js';
@@ -68,13 +69,13 @@ export class VoiceSessionsService {
   }
 
   /** @throws NotFoundError when the tenant has no such session. */
-  async get(id: string): Promise<Row<VoiceSession>> {
-    return this.#scope.read(({ voiceSessions }) => voiceSessions.readById(id));
+  get(id: string): Promise<Row<VoiceSession>> {
+    return this.#scope.query(VoiceSession, (table, tenantId) => byId(table, tenantId, id));
   }
 
   /** @throws NotFoundError when the tenant has no such session. */
-  async getByExternalId(externalId: string): Promise<Row<VoiceSession>> {
-    return this.#scope.read(({ voiceSessions }) => voiceSessions.readByExternalId(externalId));
+  getByExternalId(externalId: string): Promise<Row<VoiceSession>> {
+    return this.#scope.query(VoiceSession, (table, tenantId) => byKey(table, tenantId, 'externalId', externalId));
   }
 
   /** @throws InvalidStateError when the session has ended already, ValidationError when it would end before its start. */
@@ -94,7 +95,7 @@ export class VoiceSessionsService {
 
   /** A user's sessions, the newest first. */
   async list({ userId, ...page }: VoiceSessionListRequest): Promise<Page<Row<VoiceSession>>> {
-    return this.#scope.read(({ voiceSessions }) => voiceSessions.readPageOfUser(userId, page));
+    return this.#scope.query(VoiceSession, (table, tenantId) => pageOf(table, tenantId, 'userId', userId, page));
   }
 
   async #end(id: string, status: VoiceSessionStatus, end: VoiceSessionEnd): Promise<Row<VoiceSession>> {

@@ -47,7 +47,7 @@ const LIMITS = { statementTimeout: '1000', connectTimeout: '1000' };
 
 /** A proxy before the server resets connections, delays, refuses, cuts replies in two, lets them disappear, and swallows those of COMMITs. */
 export async function interposeProxy(
-  { readStatements }: FaultyServer,
+  { readStatements, commits }: FaultyServer,
   databaseUrl: string,
   times: number,
 ): Promise<Faults> {
@@ -57,7 +57,7 @@ export async function interposeProxy(
   let draw = seededNumbers(times);
   const proxy = await FaultProxy.start({ host: url.hostname, port: Number(url.port) }, () => {
     const swallow = swallowReply(readStatements(), (statement) => {
-      if (left.swallow === 0 || statement.toLowerCase() !== 'commit') return false;
+      if (left.swallow === 0 || !commits(statement)) return false;
       left.swallow -= 1;
       counts.add('replies of COMMIT swallowed');
       return true;

@@ -10,6 +10,8 @@ export interface FaultyServer {
   /** Ends up to `most` of the callers' connections to a database, drawn by `salt`, and returns how many. */
   readonly endConnections: (databaseUrl: string, most: number, salt: number) => Promise<number>;
   readonly readStatements: () => StatementReader;
+  /** Whether a statement ends a transaction, so that its reply tells what became of it. */
+  readonly commits: (statement: string) => boolean;
   /** A statement that takes so many seconds. */
   readonly sleep: (seconds: number) => string;
   /** Selects a row for each connection to the database that sleeps. */
@@ -29,6 +31,8 @@ const POSTGRESQL: FaultyServer = {
     return (await rawRows(databaseUrl, sql, [most, String(salt)])).length;
   },
   readStatements: readPostgreSql,
+  // An append that stands for itself is one statement, which commits with its end.
+  commits: (statement) => /^commit$|^with tenant as .*\binsert into "messages"/is.test(statement),
   sleep: (seconds) => `select pg_sleep(${String(seconds)})`,
   sleepers: `select pid from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`,
   noLimit: 'set local statement_timeout = 0',
@@ -63,6 +67,7 @@ const MARIADB: FaultyServer = {
     return connections.length;
   },
   readStatements: readMySql,
+  commits: (statement) => statement.toLowerCase() === 'commit',
   sleep: (seconds) => `select sleep(${String(seconds)})`,
   sleepers: `select id from information_schema.processlist where db = database() and state = 'User sleep'`,
   noLimit: 'set max_statement_time = 0',

@@ -26,16 +26,17 @@ export async function openLossyWay(
   ids: Omit<Maker, 'tenant'>,
   loss: 'reset' | 'drop' = 'reset',
 ): Promise<LossyWay> {
+  const server = serverOf(engine.name);
   const url = new URL(databaseUrl);
   let [armed, swallowed] = [0, 0];
   const isMet = (statement: string): boolean => {
-    if (armed === 0 || statement.toLowerCase() !== 'commit') return false;
+    if (armed === 0 || !server.commits(statement)) return false;
     armed -= 1;
     swallowed += 1;
     return true;
   };
   const target = { host: url.hostname, port: Number(url.port) };
-  const proxy = await FaultProxy.start(target, () => swallowReply(serverOf(engine.name).readStatements(), isMet, loss));
+  const proxy = await FaultProxy.start(target, () => swallowReply(server.readStatements(), isMet, loss));
   onTestFinished(() => proxy.close());
   url.port = String(proxy.port);
   const persistence = await open(url.href);

@@ -1,0 +1,277 @@
+import { FixedStatement, type Plan, type RawRow, type Step } from '../database/plan.js';
+import type { Conversation } from '../entities/conversation.js';
+import type { Message } from '../entities/message.js';
+import type { TenantQuota } from '../entities/quota.js';
+import { InvalidStateError, NotFoundError } from '../errors.js';
+import type { CompiledTable, Row } from './compiled-table.js';
+
+/** A message before it has its place in the conversation. */
+export type NewMessage = Omit<Row<Message>, 'seq'>;
+
+/** What an engine can do, as far as an append depends on it. */
+export interface AppendAbilities {
+  readonly writesInOneStatement: boolean;
+  readonly sharedLock: string;
+  /** Whether an update can give what it has made. */
+  readonly returns: boolean;
+}
+
+/** What a conversation has once the messages are in it. */
+export interface Counters {
+  /** How many messages it has, which is the last one's number. */
+  readonly messages: number;
+  readonly tokens: number;
+}
+
+/** Or the message that there is under the first one's idempotency key: nothing was written. */
+export type Appended = Counters | { readonly first: Row<Message> };
+
+interface AppendTables {
+  readonly messages: CompiledTable<Message>;
+  readonly conversations: CompiledTable<Conversation>;
+}
+
+/** A tenant whose messages nobody counts, and may write. Plans beside the ORM leave all others to the unit of work, which says why. */
+const IS_PLAIN = `status = 'active' and quota ->> 'messagesPerMonth' is null and quota ->> 'tokensPerMonth' is null`;
+const PLAIN_TENANT = `select id from tenants where id = ? and ${IS_PLAIN} for key share`;
+
+/**
+ * The statements by which messages come to the end of a conversation. Raising the conversation's counters locks its row, so the numbers
+ * that come back with them belong to these messages alone.
+ */
+export class AppendPlans {
+  readonly #tables: AppendTables;
+  readonly #abilities: AppendAbilities;
+  readonly #tenant: FixedStatement;
+  readonly #firstOfOne: FixedStatement;
+  readonly #advancing: FixedStatement;
+
+  constructor(tables: AppendTables, abilities: AppendAbilities) {
+    this.#tables = tables;
+    this.#abilities = abilities;
+    this.#tenant = new FixedStatement(`select status, quota from tenants where id = ? ${abilities.sharedLock}`);
+    this.#firstOfOne = new FixedStatement(this.#firstWhere(this.#hasKey([''])));
+    this.#advancing = new FixedStatement(`${this.#advance} returning ${this.#counters}`);
+  }
+
+  /**
+   * Appends a message within a unit of work, which has seen to the tenant.
+   *
+   * @throws NotFoundError, InvalidStateError when the conversation is archived.
+   */
+  *append(message: NewMessage): Plan<Appended> {
+    if (this.#abilities.writesInOneStatement) {
+      const [counters] = yield this.#oneStatement(message, false);
+      if (counters) return countersOf(counters);
+    }
+    return yield* this.#inSteps([message]);
+  }
+
+  /**
+   * Appends messages to one conversation beside the ORM, in a transaction of their own; undefined where the unit of work has to, and
+   * nothing is written. No two of them have the same idempotency key.
+   *
+   * @throws NotFoundError, InvalidStateError when the conversation is archived.
+   */
+  *appendAlone(messages: readonly NewMessage[]): Plan<Appended | undefined> {
+    const [message] = messages;
+    if (!message) return undefined;
+    if (this.#abilities.writesInOneStatement) {
+      const step = messages.length === 1 ? this.#oneStatement(message, true) : this.#oneStatementOfMany(messages);
+      const [counters] = yield step;
+      return counters && countersOf(counters);
+    }
+    const [found] = yield { statement: this.#tenant, values: [message.tenantId], isOne: true };
+    return found && isPlain(found) ? yield* this.#inSteps(messages) : undefined;
+  }
+
+  #oneStatement(message: NewMessage, asksTenant: boolean) {
+    const { messages } = this.#tables;
+    const statement = this.#fixed(asksTenant ? 'append alone' : 'append', () => {
+      const values = messages.bulk.columnTypes.map((type, index) =>
+        index === this.#seqIndex ? 'messages' : `?::${bare(type)}`,
+      );
+      const inserted = `insert into ${messages.name} (${messages.bulk.columns}) select ${values.join(', ')} from conversation`;
+      return this.#withConversation(asksTenant, '= ?::text', inserted);
+    });
+    const values = messages.values({ ...message, seq: 0 });
+    values.splice(this.#seqIndex, 1);
+    return { statement, values: [...this.#conversationValues([message], asksTenant), ...values], isLast: true };
+  }
+
+  #oneStatementOfMany(given: readonly NewMessage[]) {
+    const { messages } = this.#tables;
+    const statement = this.#fixed('append many', () => {
+      const { columns, columnTypes } = messages.bulk;
+      const lists = columnTypes.map((type) => `?::${bare(type)}[]`).join(', ');
+      const names = columnTypes.map((_type, index) => `c${String(index)}`);
+      const values = names.map((name, index) => (index === this.#seqIndex ? `messages - ?::bigint + ${name}` : name));
+      const inserted = `insert into ${messages.name} (${columns}) select ${values.join(', ')} from conversation, unnest(${lists}) as given (${names.join(', ')})`;
+      return this.#withConversation(true, '= any (?::text[])', inserted);
+    });
+    const rows = given.map((message, index) => messages.values({ ...message, seq: index + 1 }));
+    const lists = messages.bulk.columnTypes.map((_type, index) => rows.map((row) => row[index]));
+    const values = [...this.#conversationValues(given, true), given.length, ...lists];
+    return { statement, values, isLast: true };
+  }
+
+  /** Raises the counters, if the conversation takes messages and their keys are free, and does what comes after it with the new ones. */
+  #withConversation(asksTenant: boolean, isKey: string, inserted: string): string {
+    const { messages } = this.#tables;
+    const free = `not exists (select from ${messages.name} where ${messages.column('tenantId')} = ? and ${messages.column('idempotencyKey')} ${isKey})`;
+    const update = `${this.#advance.replaceAll(' + ?', ' + ?::bigint')} and ${free}${asksTenant ? ' and exists (select from tenant)' : ''} returning ${this.#counters}`;
+    const tenant = asksTenant ? `tenant as (${PLAIN_TENANT}), ` : '';
+    return `with ${tenant}conversation as (${update}), message as (${inserted}) select messages, tokens from conversation`;
+  }
+
+  #conversationValues(given: readonly NewMessage[], asksTenant: boolean): unknown[] {
+    const [message] = given as readonly [NewMessage];
+    const { tenantId, idempotencyKey } = message;
+    const keys = given.length === 1 ? idempotencyKey : keysOf(given);
+    return [...(asksTenant ? [tenantId] : []), ...this.#advanceValues(given), tenantId, keys];
+  }
+
+  *#inSteps(given: readonly NewMessage[]): Plan<Appended> {
+    if (!this.#abilities.returns) return yield* this.#inLockedSteps(given);
+    const { tenantId, conversationId } = given[0] as NewMessage;
+    const ask = this.#asksFirst(given);
+    const [first] = ask ? yield ask : [];
+    if (first) return { first: this.#tables.messages.toRow(first) };
+    const [advanced] = yield { statement: this.#advancing, values: this.#advanceValues(given), isOne: true };
+    if (!advanced) {
+      const status = this.#fixed('status', () => this.#conversationWhere('status'));
+      const [found] = yield { statement: status, values: [tenantId, conversationId] };
+      throw this.#refusal(conversationId, found !== undefined);
+    }
+    const counters = countersOf(advanced);
+    yield this.#inserts(given, counters);
+    return counters;
+  }
+
+  /** The last step: all messages, in their places. */
+  #inserts(given: readonly NewMessage[], counters: Counters): Step {
+    const { messages } = this.#tables;
+    const before = counters.messages - given.length;
+    const [only] = given;
+    if (given.length === 1 && only) {
+      return { statement: messages.insert, values: messages.values({ ...only, seq: before + 1 }), isLast: true };
+    }
+    const statement = this.#fixed(`insert ${String(given.length)}`, () => {
+      const [head = '', tuple = ''] = messages.insert.sql.split(' values ');
+      return `${head} values ${given.map(() => tuple).join(', ')}`;
+    });
+    const values = given.flatMap((each, index) => messages.values({ ...each, seq: before + index + 1 }));
+    return { statement, values, isLast: true };
+  }
+
+  /** Where an update returns nothing: what it will make of the conversation is read first, under the row's lock. */
+  *#inLockedSteps(given: readonly NewMessage[]): Plan<Appended> {
+    const { tenantId, conversationId } = given[0] as NewMessage;
+    const { messages } = this.#tables;
+    const keys = keysOf(given);
+    const look = this.#fixed(`look ${String(keys.length)}`, () => {
+      const first = keys.length === 0 ? 'null' : `(select 1 from ${messages.name} where ${this.#hasKey(keys)} limit 1)`;
+      return `${this.#conversationWhere(`${this.#counters}, status, ${first} as known`)} for update`;
+    });
+    const known = keys.length === 0 ? [] : [tenantId, ...keys];
+    const [found] = yield { statement: look, values: [...known, tenantId, conversationId] };
+    const ask = !found || found['known'] !== null ? this.#asksFirst(given) : undefined;
+    const [first] = ask ? yield ask : [];
+    if (first) return { first: messages.toRow(first) };
+    if (found?.['status'] !== 'active') throw this.#refusal(conversationId, found !== undefined);
+    yield { statement: this.#fixed('advance alone', () => this.#advance), values: this.#advanceValues(given) };
+    const before = countersOf(found);
+    const counters = { messages: before.messages + given.length, tokens: before.tokens + tokensOf(given) };
+    yield this.#inserts(given, counters);
+    return counters;
+  }
+
+  /** Asks for a message that has one of the keys, if there are any. */
+  #asksFirst(given: readonly NewMessage[]): Step | undefined {
+    const [only] = given;
+    const keys = given.length === 1 ? [] : keysOf(given);
+    if (given.length === 1 && only && only.idempotencyKey !== null) {
+      return { statement: this.#firstOfOne, values: [only.tenantId, only.idempotencyKey], isOne: true };
+    }
+    if (keys.length === 0) return undefined;
+    const statement = this.#fixed(`first ${String(keys.length)}`, () => this.#firstWhere(this.#hasKey(keys)));
+    return { statement, values: [(only as NewMessage).tenantId, ...keys], isOne: true };
+  }
+
+  #firstWhere(condition: string): string {
+    const { messages } = this.#tables;
+    return `select ${messages.columns} from ${messages.name} where ${condition} limit 1`;
+  }
+
+  #hasKey(keys: readonly string[]): string {
+    const { messages } = this.#tables;
+    const marks = keys.map(() => '?').join(', ');
+    return `${messages.column('tenantId')} = ? and ${messages.column('idempotencyKey')} in (${marks})`;
+  }
+
+  #refusal(conversationId: string, isThere: boolean): Error {
+    const { label } = this.#tables.conversations;
+    if (!isThere) return new NotFoundError(label, conversationId);
+    return new InvalidStateError(label, conversationId, 'archived', 'take messages');
+  }
+
+  // The parts of the statements
+
+  get #seqIndex(): number {
+    return this.#tables.messages.columnKeys.indexOf('seq');
+  }
+
+  get #counters(): string {
+    const { conversations } = this.#tables;
+    return `${conversations.column('messageCount')} as messages, ${conversations.column('tokenCount')} as tokens`;
+  }
+
+  get #advance(): string {
+    const { conversations } = this.#tables;
+    const [count, tokens] = [conversations.column('messageCount'), conversations.column('tokenCount')];
+    const times = `${conversations.column('lastMessageAt')} = ?, ${conversations.column('updatedAt')} = ?`;
+    const own = `${conversations.column('tenantId')} = ? and ${conversations.column('id')} = ?`;
+    const set = `${count} = ${count} + ?, ${tokens} = ${tokens} + ?, ${times}`;
+    return `update ${conversations.name} set ${set} where ${own} and ${conversations.column('status')} = 'active'`;
+  }
+
+  #advanceValues(given: readonly NewMessage[]): unknown[] {
+    const { tenantId, conversationId } = given[0] as NewMessage;
+    const { createdAt } = given.at(-1) as NewMessage;
+    return [given.length, tokensOf(given), createdAt, createdAt, tenantId, conversationId];
+  }
+
+  #conversationWhere(columns: string): string {
+    const { conversations } = this.#tables;
+    const own = `${conversations.column('tenantId')} = ? and ${conversations.column('id')} = ?`;
+    return `select ${columns} from ${conversations.name} where ${own}`;
+  }
+
+  #fixed(name: string, make: () => string): FixedStatement {
+    return this.#tables.messages.statement(name, make);
+  }
+}
+
+function keysOf(given: readonly NewMessage[]): string[] {
+  return given.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
+}
+
+function tokensOf(given: readonly NewMessage[]): number {
+  return given.reduce((sum, { tokenCount }) => sum + tokenCount, 0);
+}
+
+function countersOf({ messages, tokens }: RawRow): Counters {
+  return { messages: Number(messages), tokens: Number(tokens) };
+}
+
+/** The quota comes as JSON text, or as what it says. */
+function isPlain({ status, quota }: RawRow): boolean {
+  if (quota === '{}') return status === 'active';
+  const limits = (typeof quota === 'string' ? JSON.parse(quota) : quota) as TenantQuota;
+  return status === 'active' && limits.messagesPerMonth === undefined && limits.tokensPerMonth === undefined;
+}
+
+/** A column's type without its length: a cast to a limited type would cut the value, which the column refuses. */
+function bare(type: string): string {
+  return type.replace(/\(.*\)/, '');
+}

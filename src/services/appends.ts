@@ -1,0 +1,125 @@
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import type { PlanRunner } from '../database/plan.js';
+import type { Message } from '../entities/message.js';
+import { OutcomeUnknownError } from '../errors.js';
+import type { AppendPlans, Appended, NewMessage } from '../repositories/append-plans.js';
+import type { Row } from '../repositories/compiled-table.js';
+import {
+  type AppendOptions,
+  appendPlansOf,
+  firstResult,
+  type MessageInput,
+  newMessage,
+  noteAppend,
+  placed,
+} from '../repositories/message.repository.js';
+import { connectionOf } from '../repositories/statement.js';
+import { type Runtime, runtimeOf } from '../runtime.js';
+
+/** What is combined into one statement: so many messages, and so many characters of them. */
+const COMBINED_MAX = 32;
+const COMBINED_CHARACTERS = 262_144;
+
+interface Waiting {
+  readonly message: NewMessage;
+  readonly resolve: (appended: Appended | undefined) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * Appends of messages beside the ORM. A conversation's row lock lets one append at a time through, so those of this process that would
+ * wait for the same one are combined: while an append is under way, others stand in line, and then go together, in the order in which
+ * they came. An engine that commits whatever waits together needs no lines.
+ */
+export class Appends {
+  readonly #em: SqlEntityManager;
+  readonly #plans: AppendPlans;
+  readonly #runner: PlanRunner;
+  readonly #runtime: Runtime;
+  readonly #translateError: (error: unknown) => unknown;
+  readonly #lines = new Map<string, Waiting[]>();
+
+  constructor(em: SqlEntityManager, translateError: (error: unknown) => unknown) {
+    this.#em = em;
+    this.#plans = appendPlansOf(em);
+    this.#runner = connectionOf(em).plans;
+    this.#runtime = runtimeOf(em);
+    this.#translateError = translateError;
+  }
+
+  /**
+   * Appends a message in a transaction of its own; undefined where a unit of work has to, and nothing is written.
+   *
+   * @throws ValidationError, NotFoundError, InvalidStateError, IdempotencyConflictError, and what the driver throws.
+   */
+  async append(
+    tenantId: string,
+    conversationId: string,
+    input: MessageInput,
+    options: AppendOptions,
+  ): Promise<Row<Message> | undefined> {
+    const message = newMessage(this.#runtime, tenantId, conversationId, input, options);
+    noteAppend(this.#em, message);
+    const appended = await (this.#runner.commitsTogether ? this.#send([message]) : this.#inLine(message));
+    if (!appended) return undefined;
+    return 'first' in appended ? firstResult(appended.first, message) : placed(message, appended.messages);
+  }
+
+  #send(messages: readonly NewMessage[]): Promise<Appended | undefined> {
+    return this.#runner.write(() => this.#plans.appendAlone(messages), messages[0]?.tenantId ?? '');
+  }
+
+  async #inLine(message: NewMessage): Promise<Appended | undefined> {
+    const conversation = `${message.tenantId} ${message.conversationId}`;
+    const line = this.#lines.get(conversation);
+    if (line) return new Promise((resolve, reject) => line.push({ message, resolve, reject }));
+    const waiting: Waiting[] = [];
+    this.#lines.set(conversation, waiting);
+    try {
+      return await this.#send([message]);
+    } finally {
+      if (waiting.length === 0) this.#lines.delete(conversation);
+      else void this.#work(conversation, waiting);
+    }
+  }
+
+  /** Lets a line through, until nobody stands in it. */
+  async #work(conversation: string, line: Waiting[]): Promise<void> {
+    while (line.length > 0) await this.#combine(line.splice(0, lengthOf(line)));
+    this.#lines.delete(conversation);
+  }
+
+  async #combine(waiting: readonly Waiting[]): Promise<void> {
+    if (waiting.length > 1) {
+      const appended = await this.#send(waiting.map(({ message }) => message)).catch((error: unknown) => ({ error }));
+      if (appended && 'messages' in appended) {
+        const before = appended.messages - waiting.length;
+        for (const [index, { resolve }] of waiting.entries()) {
+          resolve({ messages: before + index + 1, tokens: appended.tokens });
+        }
+        return;
+      }
+      // Whoever may be committed must not be sent again by us.
+      if (appended && 'error' in appended && this.#translateError(appended.error) instanceof OutcomeUnknownError) {
+        for (const { reject } of waiting) reject(appended.error);
+        return;
+      }
+    }
+    // One of them may stand in the way of all: each by itself has an outcome of its own.
+    for (const { message, resolve, reject } of waiting) await this.#send([message]).then(resolve, reject);
+  }
+}
+
+/** How many of those who wait go next: no two with the same key, and not more than a statement should have. */
+function lengthOf(line: readonly Waiting[]): number {
+  const keys = new Set<string>();
+  let characters = 0;
+  for (const [index, { message }] of line.entries()) {
+    const { idempotencyKey, content } = message;
+    characters += content.length;
+    const ends = index === COMBINED_MAX || characters > COMBINED_CHARACTERS || keys.has(idempotencyKey ?? '');
+    if (index > 0 && ends) return index;
+    if (idempotencyKey !== null) keys.add(idempotencyKey);
+  }
+  return line.length;
+}
