@@ -66,7 +66,7 @@ export class PlanCalls {
     } catch (error) {
       const translated = this.#calls.translate(error);
       if (isRepeatable && translated instanceof OutcomeUnknownError) {
-        const runs = [() => Promise.reject<T>(error as Error)];
+        const runs = [() => Promise.reject<T>(error)];
         return again(() => (runs.pop() ?? work)());
       }
       const isConflict = translated instanceof TransactionConflictError || hasLostKey(error);
