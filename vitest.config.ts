@@ -7,6 +7,7 @@ const ON_EVERY_ENGINE = [
   'test/guarantees/**/*.test.ts',
   'test/transactions.test.ts',
   'test/database/bound-parameters.test.ts',
+  'test/database/round-trips.test.ts',
   'test/interchange/import*.test.ts',
   'test/interchange/round-trip*.test.ts',
   'test/cli/{export,history,search,seed}.test.ts',

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { benchHotPaths } from './hot-paths.js';
+import { measureHotPaths, printHotPaths } from './hot-paths.js';
 import { benchImport } from './import.js';
 import { benchRowLevelSecurity } from './row-level-security.js';
 import { benchSearch } from './search.js';
@@ -38,12 +38,11 @@ const { values, positionals } = parseArgs({
 });
 const [name, ...files] = positionals;
 const optionsWith = (rounds: number) => ({ rounds: Number(values.rounds ?? rounds), json: values.json });
-const hotPaths = () =>
-  benchHotPaths({
-    ...optionsWith(values.quick ? 3 : 7),
-    calls: values.quick ? 500 : 2_000,
-    engines: values.engines.split(','),
-  });
+const hotPaths = async () => {
+  const engines = values.engines.split(',');
+  const rounds = Number(values.rounds ?? (values.quick ? 5 : 15));
+  printHotPaths(await measureHotPaths({ rounds, duration: values.quick ? 150 : 500, engines }), values.json);
+};
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   hot: hotPaths,
   import: () => benchImport(files, optionsWith(3)),

@@ -1,47 +1,44 @@
 import Database from 'better-sqlite3';
-import { type RawStore, reads } from './raw-store.js';
+import { type BenchDatabase, type Fixture, type NewMessage, type Side } from '../side.js';
+import { INSERTED, messageValues, reads } from './reads.js';
 
 /** better-sqlite3 with cached statements, on the file that Colloquy has open too. */
-export function openRawSqlite(path: string, durable: boolean): RawStore {
-  const database = new Database(path);
+export async function openRawSqlite({ address, durable }: BenchDatabase, fixture: Fixture): Promise<Side> {
+  const database = new Database(address);
   database.pragma('journal_mode = wal');
   database.pragma(`synchronous = ${durable ? 'full' : 'normal'}`);
   database.pragma('foreign_keys = on');
+  const { tenantId, userId } = fixture;
   const active = database.prepare("select 1 from tenants where id = ? and status = 'active'");
   const first = database.prepare('select * from messages where tenant_id = ? and idempotency_key = ?');
   const advance = database.prepare(
     `update conversations set message_count = message_count + 1, token_count = token_count + ?, last_message_at = ?, updated_at = ?
       where tenant_id = ? and id = ? and status = 'active' returning message_count as seq`,
   );
-  const insert = database.prepare(
-    `insert into messages (tenant_id, id, created_at, updated_at, conversation_id, seq, role, content, modality, token_count, idempotency_key)
-     values (?, ?, ?, ?, ?, ?, 'user', ?, 'text', ?, ?)`,
-  );
-  const append = database.transaction<RawStore['append']>((message) => {
-    const { tenantId, conversationId, idempotencyKey } = message;
+  const insert = database.prepare(`insert into messages (${INSERTED}) values (${messageValues(() => '?')})`);
+  const run = (message: NewMessage, seq: number, now: number): void => {
+    const { id, conversationId, content, tokenCount, idempotencyKey } = message;
+    insert.run(tenantId, id, now, now, conversationId, seq, 'user', content, 'text', tokenCount, idempotencyKey);
+  };
+  const append = database.transaction((message: NewMessage) => {
     if (!active.get(tenantId)) throw new Error('no such tenant');
-    if (first.get(tenantId, idempotencyKey)) return;
+    if (first.get(tenantId, message.idempotencyKey)) return;
     const now = Date.now();
-    const { seq } = advance.get(message.tokenCount, now, now, tenantId, conversationId) as { seq: number };
-    insert.run(
-      tenantId,
-      message.id,
-      now,
-      now,
-      conversationId,
-      seq,
-      message.content,
-      message.tokenCount,
-      idempotencyKey,
-    );
+    const { seq } = advance.get(message.tokenCount, now, now, tenantId, message.conversationId) as { seq: number };
+    run(message, seq, now);
+  });
+  const bulk = database.transaction((messages: readonly NewMessage[]) => {
+    const now = Date.now();
+    for (const [index, message] of messages.entries()) run(message, index + 1, now);
   });
   const sql = reads(() => '?');
   const [last50, byId, list] = [database.prepare(sql.last50), database.prepare(sql.byId), database.prepare(sql.list)];
   return {
     append: (message) => append.immediate(message),
-    last50: (tenantId, conversationId) => last50.all(tenantId, conversationId).toReversed(),
-    byId: (tenantId, id) => byId.get(tenantId, id),
-    list: (tenantId, userId) => list.all(tenantId, userId),
+    last50: (conversationId) => last50.all(tenantId, conversationId).toReversed(),
+    byId: (id) => byId.get(tenantId, id),
+    list: () => list.all(tenantId, userId),
+    bulk: (messages) => bulk.immediate(messages),
     close: async () => void database.close(),
   };
 }

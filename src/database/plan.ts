@@ -20,8 +20,8 @@ export interface Step {
   readonly values: readonly unknown[];
   /** It selects one row at most. */
   readonly isOne?: boolean;
-  /** Nothing is sent after it: an engine may commit with it. */
-  readonly isLast?: boolean;
+  /** What is to be written is whole with it: an engine may commit here, and run what follows by itself. */
+  readonly commits?: boolean;
 }
 
 /**

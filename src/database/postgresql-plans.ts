@@ -35,7 +35,7 @@ export class PostgreSqlPlans implements PlanRunner {
     return this.#connected(async (client) => {
       let isOpen = false;
       const send = async (step: Step): Promise<readonly RawRow[]> => {
-        if (!step.isLast && !isOpen) {
+        if (!step.commits && !isOpen) {
           await client.query('begin');
           isOpen = true;
         }

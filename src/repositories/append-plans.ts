@@ -79,7 +79,11 @@ export class AppendPlans {
     if (this.#abilities.writesInOneStatement) {
       const step = messages.length === 1 ? this.#oneStatement(message, true) : this.#oneStatementOfMany(messages);
       const [counters] = yield step;
-      return counters && countersOf(counters);
+      if (counters) return countersOf(counters);
+      // Most often it has been appended before; whatever else it may be, the unit of work tells.
+      const ask = messages.length === 1 ? this.#asksFirst(messages) : undefined;
+      const [first] = ask ? yield { ...ask, commits: true } : [];
+      return first && { first: this.#tables.messages.toRow(first) };
     }
     const [found] = yield { statement: this.#tenant, values: [message.tenantId], isOne: true };
     return found && isPlain(found) ? yield* this.#inSteps(messages) : undefined;
@@ -96,7 +100,7 @@ export class AppendPlans {
     });
     const values = messages.values({ ...message, seq: 0 });
     values.splice(this.#seqIndex, 1);
-    return { statement, values: [...this.#conversationValues([message], asksTenant), ...values], isLast: true };
+    return { statement, values: [...this.#conversationValues([message], asksTenant), ...values], commits: true };
   }
 
   #oneStatementOfMany(given: readonly NewMessage[]) {
@@ -112,7 +116,7 @@ export class AppendPlans {
     const rows = given.map((message, index) => messages.values({ ...message, seq: index + 1 }));
     const lists = messages.bulk.columnTypes.map((_type, index) => rows.map((row) => row[index]));
     const values = [...this.#conversationValues(given, true), given.length, ...lists];
-    return { statement, values, isLast: true };
+    return { statement, values, commits: true };
   }
 
   /** Raises the counters, if the conversation takes messages and their keys are free, and does what comes after it with the new ones. */
@@ -154,14 +158,14 @@ export class AppendPlans {
     const before = counters.messages - given.length;
     const [only] = given;
     if (given.length === 1 && only) {
-      return { statement: messages.insert, values: messages.values({ ...only, seq: before + 1 }), isLast: true };
+      return { statement: messages.insert, values: messages.values({ ...only, seq: before + 1 }), commits: true };
     }
     const statement = this.#fixed(`insert ${String(given.length)}`, () => {
       const [head = '', tuple = ''] = messages.insert.sql.split(' values ');
       return `${head} values ${given.map(() => tuple).join(', ')}`;
     });
     const values = given.flatMap((each, index) => messages.values({ ...each, seq: before + index + 1 }));
-    return { statement, values, isLast: true };
+    return { statement, values, commits: true };
   }
 
   /** Where an update returns nothing: what it will make of the conversation is read first, under the row's lock. */

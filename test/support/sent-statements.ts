@@ -6,9 +6,12 @@ import type { PersistenceManager } from '../../src/services/persistence-manager.
 import { engineUnderTest } from './engine-under-test.js';
 
 /** The text of every statement that reaches the database from now on: what its driver is asked to send, not what a log says. */
-export async function sentStatements(persistence: PersistenceManager): Promise<readonly string[]> {
-  if (['postgresql', 'pgbouncer'].includes(engineUnderTest.name)) return sentBy(Client.prototype, ['query']);
-  if (engineUnderTest.name === 'mariadb') return sentBy(Connection.prototype, ['query', 'execute']);
+export async function sentStatements(
+  persistence: PersistenceManager,
+  engine: string = engineUnderTest.name,
+): Promise<readonly string[]> {
+  if (['postgresql', 'pgbouncer'].includes(engine)) return sentBy(Client.prototype, ['query']);
+  if (engine === 'mariadb') return sentBy(Connection.prototype, ['query', 'execute']);
   const connection = persistence.orm.em.getConnection() as unknown as BoundSqliteConnection;
   return sentBy(await connection.getNativeClient(), ['prepare', 'exec']);
 }

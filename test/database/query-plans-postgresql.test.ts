@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { openManager, populate, type Populated } from '../support/open-manager.js';
+import { SERVERS } from '../support/engines.js';
+import { connectRaw, type RawConnection } from '../support/raw-rows.js';
+import { sentStatements } from '../support/sent-statements.js';
+
+const POSTGRESQL = SERVERS.filter(({ name }) => name === 'postgresql');
+// A file without tests is an error.
+if (POSTGRESQL.length === 0) it.skip('query plans of PostgreSQL', () => undefined);
+
+type World = Populated & { readonly messageId: string };
+
+const MESSAGE = { role: 'user', content: 'x' } as const;
+
+const CALLS: Readonly<Record<string, (world: World) => Promise<unknown>>> = {
+  'a message by its id': ({ tenant, messageId }) => tenant.messages.get(messageId),
+  'a user by the external id': ({ tenant }) => tenant.users.getByExternalId('acme-user'),
+  'the last messages': ({ tenant, conversationId }) => tenant.messages.history(conversationId, { last: 50 }),
+  'the messages after one': ({ tenant, conversationId }) => tenant.messages.history(conversationId, { after: 10 }),
+  'the messages before one': ({ tenant, conversationId }) => tenant.messages.history(conversationId, { before: 400 }),
+  "a user's conversations": ({ tenant, userId }) => tenant.conversations.list({ userId, limit: 20 }),
+  "the next page of a user's conversations": ({ tenant, userId, conversationId }) =>
+    tenant.conversations.list({ userId, limit: 20, after: conversationId }),
+  'an append': ({ tenant, conversationId }) => tenant.messages.append(conversationId, MESSAGE),
+  'an append under an idempotency key': ({ tenant, conversationId }) =>
+    tenant.messages.append(conversationId, MESSAGE, { idempotencyKey: 'k' }),
+  'appends that wait for each other': ({ tenant, conversationId }) =>
+    Promise.all([1, 2, 3].map(() => tenant.messages.append(conversationId, MESSAGE))),
+};
+
+/** More rows than it pays to read in their order on the disk: of this tenant, and of its conversation. */
+async function fill(connection: RawConnection, { tenantId, userId, conversationId }: Populated): Promise<void> {
+  const id = (number: string) => `('01900000-0000-7000-8000-' || lpad((${number})::text, 12, '0'))::uuid`;
+  await connection.rows(
+    `insert into users (tenant_id, id, created_at, updated_at, external_id, username, metadata, role, status, version)
+     select $1, ${id('n')}, now(), now(), 'user ' || n, 'x', '{}', 'user', 'active', 1 from generate_series(1, 2000) as n`,
+    [tenantId],
+  );
+  await connection.rows(
+    `insert into conversations (tenant_id, id, created_at, updated_at, user_id, metadata, message_count, token_count, status, version)
+     select $1, ${id('n')}, now(), now(), $2, '{}', 0, 0, 'active', 1 from generate_series(1, 2000) as n`,
+    [tenantId, userId],
+  );
+  await connection.rows(
+    `insert into messages (tenant_id, id, created_at, updated_at, conversation_id, seq, role, content)
+     select $1, ${id('c * 1000 + n')}, now(), now(), case c when 0 then $2::uuid else ${id('c')} end, n, 'user', 'x'
+       from generate_series(0, 9) as c, generate_series(1, 500) as n`,
+    [tenantId, conversationId],
+  );
+  await connection.rows('update conversations set message_count = 500 where id = $1', [conversationId]);
+  await connection.rows('analyze');
+}
+
+/** The plan of a statement for values that the server does not know. */
+async function planOf(connection: RawConnection, statement: string): Promise<string> {
+  const parameters = new Set(statement.match(/\$\d+/g));
+  await connection.rows('deallocate all');
+  await connection.rows(`prepare hot as ${statement}`);
+  const values = [...parameters].map(() => 'null').join(', ');
+  const rows = await connection.rows<Record<string, string>>(
+    `explain (costs off) execute hot${values === '' ? '' : `(${values})`}`,
+  );
+  return rows.flatMap((row) => Object.values(row)).join('\n');
+}
+
+describe.each(POSTGRESQL)('$name: found by an index, without a scan and without sorting:', ({ freshUrl }) => {
+  it.for(Object.entries(CALLS))('%s', async ([, call]) => {
+    const url = await freshUrl();
+    const { persistence } = await openManager({ url });
+    const acme = await populate(persistence, 'acme');
+    const connection = await connectRaw(url);
+    try {
+      await fill(connection, acme);
+      await connection.rows('set plan_cache_mode = force_generic_plan');
+      const [row] = await acme.tenant.messages.history(acme.conversationId, { last: 1 });
+      const sent = await sentStatements(persistence, 'postgresql');
+      await call({ ...acme, messageId: row?.id ?? '' });
+      expect(sent.length).toBeGreaterThan(0);
+      // What asks for the plans is noted as well.
+      for (const statement of [...sent]) {
+        const plan = await planOf(connection, statement);
+        expect(plan).toMatch(/Index/);
+        expect(plan).not.toMatch(/Seq Scan on (?!tenants)|Bitmap|Sort/);
+      }
+    } finally {
+      await connection.close();
+    }
+  });
+});
