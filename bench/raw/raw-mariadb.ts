@@ -60,10 +60,10 @@ export async function openRawMariaDb({ address, callers }: BenchDatabase, fixtur
         const now = new Date();
         for (let first = 0; first < messages.length; first += ROWS) {
           const part = messages.slice(first, first + ROWS);
-          const values = part.flatMap(({ id, conversationId, content, tokenCount, idempotencyKey }, index) => [
-            ...[tenantId, id, now, now, conversationId, first + index + 1, 'user', content, 'text', tokenCount],
-            idempotencyKey,
-          ]);
+          const values = part.flatMap(({ id, conversationId, content, tokenCount, idempotencyKey }, index) => {
+            const place = [tenantId, id, now, now, conversationId, first + index + 1];
+            return [...place, 'user', content, 'text', tokenCount, idempotencyKey];
+          });
           await connection.query(INSERT + part.map(() => TUPLE).join(', '), values);
         }
       }),

@@ -20,11 +20,20 @@ export class OwedAnswers {
   }
 
   async wait<T>(answer: Promise<T>): Promise<T> {
-    this.#owed += 1;
+    this.begin();
     try {
       return await answer;
     } finally {
-      this.#owed -= 1;
+      this.end();
     }
+  }
+
+  /** An answer is owed from now on, until {@link end}. */
+  begin(): void {
+    this.#owed += 1;
+  }
+
+  end(): void {
+    this.#owed -= 1;
   }
 }

@@ -44,12 +44,8 @@ export class StatementNames {
 
 /** What the clients of a pool do beyond `pg`'s. */
 export interface PreparingClient {
-  /**
-   * Sends a statement that is a transaction by itself.
-   *
-   * @param writes Whether nobody knows what became of it when the connection is lost meanwhile: CommitInterruptedError then.
-   */
-  send(query: OneTripQuery, writes: boolean): Promise<readonly RawRow[]>;
+  /** Sends a statement that needs one round trip, and gives its rows. */
+  send(query: OneTripQuery): Promise<readonly RawRow[]>;
 }
 
 /** What a transaction begins with that sets its own limit for statements. */
@@ -82,8 +78,7 @@ export function clientClass(names: StatementNames | undefined, patience: number 
       try {
         return await (this.#answers?.wait(answer) ?? answer);
       } catch (error) {
-        // The server says so before it closes the connection, and the pool might give it to the next caller in between.
-        if (isConnectionLoss(error)) this.end().catch(() => undefined);
+        this.#endIfLost(error);
         throw error;
       }
     }
@@ -106,14 +101,19 @@ export function clientClass(names: StatementNames | undefined, patience: number 
       return this.#answered(super.query(config));
     }
 
-    async send(query: OneTripQuery, writes: boolean): Promise<readonly RawRow[]> {
-      try {
-        this.query(query);
-        return await this.#answered(query.rows);
-      } catch (error) {
-        if (writes && query.mayBeCommitted && isConnectionLoss(error)) throw new CommitInterruptedError(error);
-        throw error;
-      }
+    send(query: OneTripQuery): Promise<readonly RawRow[]> {
+      this.#answers?.begin();
+      query.onEnd = (error) => {
+        this.#answers?.end();
+        if (error) this.#endIfLost(error);
+      };
+      this.query(query);
+      return query.rows;
+    }
+
+    /** The server says so before it closes the connection, and the pool might give it to the next caller in between. */
+    #endIfLost(error: unknown): void {
+      if (isConnectionLoss(error)) void this.end().catch(() => undefined);
     }
 
     async #commit(): Promise<QueryResult> {

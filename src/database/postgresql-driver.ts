@@ -25,11 +25,20 @@ import { releasesConnections } from './releasing-driver.js';
 import { CommitInterruptedError } from './server-errors.js';
 import { tlsOptions } from './tls.js';
 
+/** A row has one instant several times. */
+let lastInstant = { time: 0, text: new Date(0).toISOString() };
+
+function instantOf(date: Date): string {
+  const time = date.getTime();
+  if (time !== lastInstant.time) lastInstant = { time, text: date.toISOString() };
+  return lastInstant.text;
+}
+
 const POSTGRESQL_STYLE: BindingStyle = {
   placeholder: (position) => `$${String(position)}`,
   toDriver(value) {
     if (value === undefined) return null;
-    return value instanceof Date ? value.toISOString() : value;
+    return value instanceof Date ? instantOf(value) : value;
   },
 };
 
@@ -82,7 +91,7 @@ export class BoundPostgreSqlConnection
     convertError: (error, isOfLimit) => this.#convertError(isOfLimit ? toEnterError(error) : error),
     parserOf: (typeId) =>
       this.requireNativeClient(this.#types).getTypeParser(typeId) as unknown as (text: string) => unknown,
-    traced: (sql, send) => this.executeQuery(sql, send, { query: sql }),
+    traced: (sql, send) => (this.#isTraced ? this.executeQuery(sql, send, { query: sql }) : send()),
   });
   /** Undefined where row-level security is switched off. */
   #sessions: TransactionSessions | undefined;
@@ -159,6 +168,11 @@ export class BoundPostgreSqlConnection
     em.clearSessionContext();
     if (context) em.setSessionContext(context);
     if (transaction) em.setTransactionContext(TransactionSessions.share(transaction, context));
+  }
+
+  /** Whether anybody reads what is sent: a log of nothing takes as long as a part of a statement. */
+  get #isTraced(): boolean {
+    return this.logger.isEnabled('query') || this.config.get('slowQueryThreshold') !== undefined;
   }
 
   #convertError(error: Error): Error {

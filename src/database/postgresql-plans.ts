@@ -1,7 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
-import type { PreparingClient } from './postgresql-client.js';
-import { type FixedStatement, type Planned, type PlanRunner, type RawRow, runPlan, type Step } from './plan.js';
+import { isConnectionLoss, type PreparingClient } from './postgresql-client.js';
+import type { FixedStatement, Planned, PlanRunner, RawRow, Step } from './plan.js';
 import { type BoundStatement, OneTripQuery } from './postgresql-query.js';
+import { CommitInterruptedError } from './server-errors.js';
 
 /** What the runner needs of the connection. */
 export interface PostgreSqlPlanAccess {
@@ -28,53 +29,57 @@ export class PostgreSqlPlans implements PlanRunner {
   }
 
   async read<Result>(plan: Planned<Result>, tenantId: string): Promise<Result> {
-    return this.#connected((client) => runPlan(plan(), (step) => this.#send(client, step, tenantId)));
-  }
-
-  async write<Result>(plan: Planned<Result>, tenantId: string): Promise<Result> {
-    return this.#connected(async (client) => {
-      let isOpen = false;
-      const send = async (step: Step): Promise<readonly RawRow[]> => {
-        if (!step.commits && !isOpen) {
-          await client.query('begin');
-          isOpen = true;
-        }
-        return this.#send(client, step, tenantId, !isOpen);
-      };
-      try {
-        const result = await runPlan(plan(), send);
-        if (isOpen) await client.query('commit');
-        return result;
-      } catch (error) {
-        // A connection that cannot is closed by it.
-        if (isOpen) await client.query('rollback').catch(() => undefined);
-        throw error;
-      }
-    });
-  }
-
-  async #connected<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
+    const running = plan();
+    let { done, value } = running.next();
+    // What asks for nothing needs no connection.
+    if (done) return value as Result;
     const client = await this.#access.pool().connect();
     try {
-      return await work(client);
+      while (!done) ({ done, value } = running.next(await this.#send(client, value as Step, tenantId, false)));
+      return value as Result;
     } finally {
       client.release();
     }
   }
 
-  async #send(
+  async write<Result>(plan: Planned<Result>, tenantId: string): Promise<Result> {
+    const running = plan();
+    let { done, value } = running.next();
+    const client = await this.#access.pool().connect();
+    let isOpen = false;
+    try {
+      while (!done) {
+        const step = value as Step;
+        if (!step.commits && !isOpen) {
+          await client.query('begin');
+          isOpen = true;
+        }
+        ({ done, value } = running.next(await this.#send(client, step, tenantId, !isOpen)));
+      }
+      if (isOpen) await client.query('commit');
+      return value as Result;
+    } catch (error) {
+      // A connection that cannot is closed by it.
+      if (isOpen) await client.query('rollback').catch(() => undefined);
+      throw error;
+    } finally {
+      client.release();
+    }
+  }
+
+  #send(
     client: PoolClient,
     { statement, values }: Step,
     tenantId: string,
-    commits = false,
+    commits: boolean,
   ): Promise<readonly RawRow[]> {
     const { prepare, bind, limitTo, parserOf, traced, convertError } = this.#access;
     const bound = { ...prepare(statement), values: values.map(bind) };
-    const query = new OneTripQuery(bound, limitTo(tenantId), parserOf);
-    try {
-      return await traced(statement.sql, () => (client as unknown as PreparingClient).send(query, commits));
-    } catch (error) {
-      throw convertError(error as Error, query.failedFirst);
-    }
+    const convert = (error: Error, query: OneTripQuery): Error => {
+      const isLost = commits && query.mayBeCommitted && isConnectionLoss(error);
+      return isLost ? new CommitInterruptedError(error) : convertError(error, query.failedFirst);
+    };
+    const query = new OneTripQuery(bound, limitTo(tenantId), { parserOf, convert });
+    return traced(statement.sql, () => (client as unknown as PreparingClient).send(query));
   }
 }

@@ -30,6 +30,13 @@ export interface BoundStatement {
   readonly values: readonly unknown[];
 }
 
+/** What a query needs of whoever sends it. */
+export interface QueryUses {
+  readonly parserOf: (typeId: number) => Column['parse'];
+  /** What an error is told as; the query tells what may have become of it. */
+  readonly convert: (error: Error, query: OneTripQuery) => Error;
+}
+
 /** The columns of named statements: each connection asks for them once. */
 const described = new WeakMap<Connection, Map<string, readonly Column[]>>();
 
@@ -39,11 +46,13 @@ const described = new WeakMap<Connection, Map<string, readonly Column[]>>();
  */
 export class OneTripQuery implements Submittable {
   readonly rows: Promise<readonly RawRow[]>;
+  /** Called once, before the rows are there, or the error. */
+  onEnd: ((error?: Error) => void) | undefined;
   /** For whoever looks at what `pg` is asked to send. */
   readonly text: string;
   readonly #first: BoundStatement | undefined;
   readonly #statement: BoundStatement;
-  readonly #parserOf: (typeId: number) => Column['parse'];
+  readonly #uses: QueryUses;
   readonly #resolve: (rows: readonly RawRow[]) => void;
   readonly #reject: (error: Error) => void;
   readonly #found: RawRow[] = [];
@@ -55,11 +64,7 @@ export class OneTripQuery implements Submittable {
   #connection: WireConnection | undefined;
   #parsing: BoundStatement[] | undefined;
 
-  constructor(
-    statement: BoundStatement,
-    first: BoundStatement | undefined,
-    parserOf: (typeId: number) => Column['parse'],
-  ) {
+  constructor(statement: BoundStatement, first: BoundStatement | undefined, uses: QueryUses) {
     const { promise, resolve, reject } = Promise.withResolvers<readonly RawRow[]>();
     this.rows = promise;
     this.#resolve = resolve;
@@ -68,7 +73,7 @@ export class OneTripQuery implements Submittable {
     this.#statement = statement;
     this.#first = first;
     this.#isFirst = first !== undefined;
-    this.#parserOf = parserOf;
+    this.#uses = uses;
   }
 
   /** Whether an error is one of the statement that comes first. */
@@ -117,12 +122,13 @@ export class OneTripQuery implements Submittable {
     if (name !== undefined && text !== undefined && this.#connection) this.#connection.parsedStatements[name] = text;
   };
 
-  #end(): void {
+  #end(error?: Error): void {
+    this.onEnd?.(error);
     if (this.#parsing) this.#connection?.off('parseComplete', this.#noteParsed);
   }
 
   handleRowDescription({ fields }: { readonly fields: readonly Field[] }): void {
-    this.#columns = fields.map(({ name, dataTypeID }) => ({ name, parse: this.#parserOf(dataTypeID) }));
+    this.#columns = fields.map(({ name, dataTypeID }) => ({ name, parse: this.#uses.parserOf(dataTypeID) }));
     const { name } = this.#statement;
     if (name === undefined || !this.#connection) return;
     const known = described.get(this.#connection) ?? new Map<string, readonly Column[]>();
@@ -157,10 +163,10 @@ export class OneTripQuery implements Submittable {
   }
 
   handleError(error: Error): void {
-    this.#end();
+    this.#end(error);
     // What the server says has its severity; what the network says has none.
     if ('severity' in error) this.#failure = error;
-    this.#reject(error);
+    this.#reject(this.#uses.convert(error, this));
   }
 
   handlePortalSuspended(): void {}

@@ -16,15 +16,18 @@ export interface AppendAbilities {
   readonly returns: boolean;
 }
 
-/** What a conversation has once the messages are in it. */
-export interface Counters {
+/** What a conversation has once messages are appended. */
+export interface Place {
   /** How many messages it has, which is the last one's number. */
   readonly messages: number;
+}
+
+export interface Counters extends Place {
   readonly tokens: number;
 }
 
-/** Or the message that there is under the first one's idempotency key: nothing was written. */
-export type Appended = Counters | { readonly first: Row<Message> };
+/** Or the message that there is under the idempotency key: nothing was written then. */
+export type Appended<Kind extends Place = Place> = Kind | { readonly first: Row<Message> };
 
 interface AppendTables {
   readonly messages: CompiledTable<Message>;
@@ -33,7 +36,7 @@ interface AppendTables {
 
 /** A tenant whose messages nobody counts, and may write. Plans beside the ORM leave all others to the unit of work, which says why. */
 const IS_PLAIN = `status = 'active' and quota ->> 'messagesPerMonth' is null and quota ->> 'tokensPerMonth' is null`;
-const PLAIN_TENANT = `select id from tenants where id = ? and ${IS_PLAIN} for key share`;
+const PLAIN_TENANT = `select from tenants where id = ? and ${IS_PLAIN} for key share`;
 
 /**
  * The statements by which messages come to the end of a conversation. Raising the conversation's counters locks its row, so the numbers
@@ -59,9 +62,9 @@ export class AppendPlans {
    *
    * @throws NotFoundError, InvalidStateError when the conversation is archived.
    */
-  *append(message: NewMessage): Plan<Appended> {
+  *append(message: NewMessage): Plan<Appended<Counters>> {
     if (this.#abilities.writesInOneStatement) {
-      const [counters] = yield this.#oneStatement(message, false);
+      const [counters] = yield this.#oneStatement(message);
       if (counters) return countersOf(counters);
     }
     return yield* this.#inSteps([message]);
@@ -77,9 +80,8 @@ export class AppendPlans {
     const [message] = messages;
     if (!message) return undefined;
     if (this.#abilities.writesInOneStatement) {
-      const step = messages.length === 1 ? this.#oneStatement(message, true) : this.#oneStatementOfMany(messages);
-      const [counters] = yield step;
-      if (counters) return countersOf(counters);
+      const rows = yield messages.length === 1 ? this.#oneStatementAlone(message) : this.#oneStatementOfMany(messages);
+      if (rows.length > 0) return { messages: Math.max(...rows.map(({ seq }) => Number(seq))) };
       // Most often it has been appended before; whatever else it may be, the unit of work tells.
       const ask = messages.length === 1 ? this.#asksFirst(messages) : undefined;
       const [first] = ask ? yield { ...ask, commits: true } : [];
@@ -89,53 +91,69 @@ export class AppendPlans {
     return found && isPlain(found) ? yield* this.#inSteps(messages) : undefined;
   }
 
-  #oneStatement(message: NewMessage, asksTenant: boolean) {
-    const { messages } = this.#tables;
-    const statement = this.#fixed(asksTenant ? 'append alone' : 'append', () => {
-      const values = messages.bulk.columnTypes.map((type, index) =>
-        index === this.#seqIndex ? 'messages' : `?::${bare(type)}`,
-      );
-      const inserted = `insert into ${messages.name} (${messages.bulk.columns}) select ${values.join(', ')} from conversation`;
-      return this.#withConversation(asksTenant, '= ?::text', inserted);
+  /** Within a unit of work, which has seen to the tenant, and may hold the conversation whose counters change. */
+  #oneStatement(message: NewMessage): Step {
+    const statement = this.#fixed('append', () => {
+      const conversation = this.#advanceIf(this.#isFree('= ?::text'), this.#counters);
+      const inserted = this.#insertSelected('conversation');
+      return `with conversation as (${conversation}), message as (${inserted}) select messages, tokens from conversation`;
     });
-    const values = messages.values({ ...message, seq: 0 });
-    values.splice(this.#seqIndex, 1);
-    return { statement, values: [...this.#conversationValues([message], asksTenant), ...values], commits: true };
+    return { statement, values: [...this.#advanceValues([message]), ...this.#ownValues(message)] };
   }
 
-  #oneStatementOfMany(given: readonly NewMessage[]) {
+  #oneStatementAlone(message: NewMessage): Step {
+    const statement = this.#fixed('append alone', () => {
+      const condition = `exists (${PLAIN_TENANT}) and ${this.#isFree('= ?::text')}`;
+      return `with conversation as (${this.#advanceIf(condition, this.#count)}) ${this.#insertSelected('conversation')} returning seq`;
+    });
+    const values = [...this.#advanceValues([message]), message.tenantId, ...this.#ownValues(message)];
+    return { statement, values, isOne: true, commits: true };
+  }
+
+  #oneStatementOfMany(given: readonly NewMessage[]): Step {
     const { messages } = this.#tables;
+    const { columns, columnTypes } = messages.bulk;
     const statement = this.#fixed('append many', () => {
-      const { columns, columnTypes } = messages.bulk;
+      const condition = `exists (${PLAIN_TENANT}) and ${this.#isFree('= any (?::text[])')}`;
       const lists = columnTypes.map((type) => `?::${bare(type)}[]`).join(', ');
       const names = columnTypes.map((_type, index) => `c${String(index)}`);
-      const values = names.map((name, index) => (index === this.#seqIndex ? `messages - ?::bigint + ${name}` : name));
-      const inserted = `insert into ${messages.name} (${columns}) select ${values.join(', ')} from conversation, unnest(${lists}) as given (${names.join(', ')})`;
-      return this.#withConversation(true, '= any (?::text[])', inserted);
+      const values = names.map((own, index) => (index === this.#seqIndex ? `messages - ?::bigint + ${own}` : own));
+      const rows = `select ${values.join(', ')} from conversation, unnest(${lists}) as given (${names.join(', ')})`;
+      return `with conversation as (${this.#advanceIf(condition, this.#count)}) insert into ${messages.name} (${columns}) ${rows} returning seq`;
     });
     const rows = given.map((message, index) => messages.values({ ...message, seq: index + 1 }));
-    const lists = messages.bulk.columnTypes.map((_type, index) => rows.map((row) => row[index]));
-    const values = [...this.#conversationValues(given, true), given.length, ...lists];
-    return { statement, values, commits: true };
+    const lists = columnTypes.map((_type, index) => rows.map((row) => row[index]));
+    const { tenantId } = given[0] as NewMessage;
+    const own = [tenantId, tenantId, keysOf(given), given.length];
+    return { statement, values: [...this.#advanceValues(given), ...own, ...lists], commits: true };
   }
 
-  /** Raises the counters, if the conversation takes messages and their keys are free, and does what comes after it with the new ones. */
-  #withConversation(asksTenant: boolean, isKey: string, inserted: string): string {
+  /** Raises the counters if the conversation takes messages, and a condition holds. */
+  #advanceIf(condition: string, returned: string): string {
+    return `${this.#advance.replaceAll(' + ?', ' + ?::bigint')} and ${condition} returning ${returned}`;
+  }
+
+  /** Whether nobody has used the key; the tenant's id and the key are its values. */
+  #isFree(isKey: string): string {
     const { messages } = this.#tables;
-    const free = `not exists (select from ${messages.name} where ${messages.column('tenantId')} = ? and ${messages.column('idempotencyKey')} ${isKey})`;
-    const update = `${this.#advance.replaceAll(' + ?', ' + ?::bigint')} and ${free}${asksTenant ? ' and exists (select from tenant)' : ''} returning ${this.#counters}`;
-    const tenant = asksTenant ? `tenant as (${PLAIN_TENANT}), ` : '';
-    return `with ${tenant}conversation as (${update}), message as (${inserted}) select messages, tokens from conversation`;
+    return `not exists (select from ${messages.name} where ${messages.column('tenantId')} = ? and ${messages.column('idempotencyKey')} ${isKey})`;
   }
 
-  #conversationValues(given: readonly NewMessage[], asksTenant: boolean): unknown[] {
-    const [message] = given as readonly [NewMessage];
-    const { tenantId, idempotencyKey } = message;
-    const keys = given.length === 1 ? idempotencyKey : keysOf(given);
-    return [...(asksTenant ? [tenantId] : []), ...this.#advanceValues(given), tenantId, keys];
+  /** Inserts a message with the number that the conversation has given it. */
+  #insertSelected(source: string): string {
+    const { name, bulk } = this.#tables.messages;
+    const values = bulk.columnTypes.map((type, index) => (index === this.#seqIndex ? 'messages' : `?::${bare(type)}`));
+    return `insert into ${name} (${bulk.columns}) select ${values.join(', ')} from ${source}`;
   }
 
-  *#inSteps(given: readonly NewMessage[]): Plan<Appended> {
+  /** What {@link #isFree} and {@link #insertSelected} take. */
+  #ownValues(message: NewMessage): unknown[] {
+    const values = this.#tables.messages.values({ ...message, seq: 0 });
+    values.splice(this.#seqIndex, 1);
+    return [message.tenantId, message.idempotencyKey, ...values];
+  }
+
+  *#inSteps(given: readonly NewMessage[]): Plan<Appended<Counters>> {
     if (!this.#abilities.returns) return yield* this.#inLockedSteps(given);
     const { tenantId, conversationId } = given[0] as NewMessage;
     const ask = this.#asksFirst(given);
@@ -169,7 +187,7 @@ export class AppendPlans {
   }
 
   /** Where an update returns nothing: what it will make of the conversation is read first, under the row's lock. */
-  *#inLockedSteps(given: readonly NewMessage[]): Plan<Appended> {
+  *#inLockedSteps(given: readonly NewMessage[]): Plan<Appended<Counters>> {
     const { tenantId, conversationId } = given[0] as NewMessage;
     const { messages } = this.#tables;
     const keys = keysOf(given);
@@ -225,9 +243,12 @@ export class AppendPlans {
     return this.#tables.messages.columnKeys.indexOf('seq');
   }
 
+  get #count(): string {
+    return `${this.#tables.conversations.column('messageCount')} as messages`;
+  }
+
   get #counters(): string {
-    const { conversations } = this.#tables;
-    return `${conversations.column('messageCount')} as messages, ${conversations.column('tokenCount')} as tokens`;
+    return `${this.#count}, ${this.#tables.conversations.column('tokenCount')} as tokens`;
   }
 
   get #advance(): string {

@@ -69,7 +69,11 @@ export class MessageRepository extends TenantOwnedRepository<Message> {
    *   key was used for another message.
    */
   async append(conversationId: string, input: MessageInput, options: AppendOptions = {}): Promise<Row<Message>> {
-    const message = newMessage(this.runtime, this.tenantId, conversationId, input, options);
+    return this.appendMade(newMessage(this.runtime, this.tenantId, conversationId, input, options));
+  }
+
+  /** {@link append} of a message that {@link newMessage} has made. */
+  async appendMade(message: NewMessage): Promise<Row<Message>> {
     // What the unit of work holds back may be the conversation itself.
     await this.em.flush();
     noteAppend(this.em, message);

@@ -47,18 +47,17 @@ export class Appends {
     this.#translateError = translateError;
   }
 
+  /** @throws ValidationError, and NotFoundError when the conversation's id can be none. */
+  make(tenantId: string, conversationId: string, input: MessageInput, options: AppendOptions): NewMessage {
+    return newMessage(this.#runtime, tenantId, conversationId, input, options);
+  }
+
   /**
    * Appends a message in a transaction of its own; undefined where a unit of work has to, and nothing is written.
    *
-   * @throws ValidationError, NotFoundError, InvalidStateError, IdempotencyConflictError, and what the driver throws.
+   * @throws NotFoundError, InvalidStateError, IdempotencyConflictError, and what the driver throws.
    */
-  async append(
-    tenantId: string,
-    conversationId: string,
-    input: MessageInput,
-    options: AppendOptions,
-  ): Promise<Row<Message> | undefined> {
-    const message = newMessage(this.#runtime, tenantId, conversationId, input, options);
+  async append(message: NewMessage): Promise<Row<Message> | undefined> {
     noteAppend(this.#em, message);
     const appended = await (this.#runner.commitsTogether ? this.#send([message]) : this.#inLine(message));
     if (!appended) return undefined;
@@ -69,18 +68,16 @@ export class Appends {
     return this.#runner.write(() => this.#plans.appendAlone(messages), messages[0]?.tenantId ?? '');
   }
 
-  async #inLine(message: NewMessage): Promise<Appended | undefined> {
+  #inLine(message: NewMessage): Promise<Appended | undefined> {
     const conversation = `${message.tenantId} ${message.conversationId}`;
     const line = this.#lines.get(conversation);
     if (line) return new Promise((resolve, reject) => line.push({ message, resolve, reject }));
     const waiting: Waiting[] = [];
     this.#lines.set(conversation, waiting);
-    try {
-      return await this.#send([message]);
-    } finally {
-      if (waiting.length === 0) this.#lines.delete(conversation);
-      else void this.#work(conversation, waiting);
-    }
+    const sent = this.#send([message]);
+    const goOn = () => this.#work(conversation, waiting);
+    sent.then(goOn, goOn);
+    return sent;
   }
 
   /** Lets a line through, until nobody stands in it. */
@@ -95,7 +92,7 @@ export class Appends {
       if (appended && 'messages' in appended) {
         const before = appended.messages - waiting.length;
         for (const [index, { resolve }] of waiting.entries()) {
-          resolve({ messages: before + index + 1, tokens: appended.tokens });
+          resolve({ messages: before + index + 1 });
         }
         return;
       }

@@ -14,8 +14,9 @@ export class Calls {
   readonly #engine: Engine;
   readonly #language: Language;
   readonly #random: () => number;
-  readonly #active = new Set<Promise<unknown>>();
+  #underWay = 0;
   #isClosed = false;
+  #ended: (() => void) | undefined;
 
   /** @param random Gives a number from 0 to 1. */
   constructor(engine: Engine, language: Language, random: () => number) {
@@ -29,20 +30,20 @@ export class Calls {
     if (this.#isClosed) throw new PersistenceClosedError();
   }
 
-  /** Counts a call as under way until it ends. */
-  async during<T>(call: Promise<T>): Promise<T> {
-    this.#active.add(call);
-    try {
-      return await call;
-    } finally {
-      this.#active.delete(call);
-    }
+  /** Counts a call as under way; whoever says so says {@link end}, too. */
+  begin(): void {
+    this.#underWay += 1;
+  }
+
+  end(): void {
+    this.#underWay -= 1;
+    if (this.#underWay === 0) this.#ended?.();
   }
 
   /** Refuses new calls and resolves when those under way have ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.allSettled(this.#active);
+    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#ended = resolve));
   }
 
   translate(error: unknown): unknown {

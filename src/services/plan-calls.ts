@@ -33,15 +33,18 @@ export class PlanCalls {
     return compiledTableOf(this.#em, entity);
   }
 
-  /** Runs a plan that reads. An answer that is there at once is no call that could be under way. */
+  /** Runs a plan that reads. */
   async read<T>(tenantId: string, plan: Planned<T>): Promise<T> {
     if (this.#around.isInUnit()) return this.#around.read(tenantId, plan);
+    this.#calls.begin();
     try {
       this.#calls.assertOpen();
       const result = this.#runner.read(plan, tenantId);
-      return result instanceof Promise ? await this.#calls.during(result) : result;
+      return result instanceof Promise ? await result : result;
     } catch (error) {
       throw this.#calls.told(this.#calls.ofRead(error));
+    } finally {
+      this.#calls.end();
     }
   }
 
@@ -59,9 +62,10 @@ export class PlanCalls {
     if (this.#around.isInUnit()) return work();
     // What only reads must be told that it may not write.
     if (this.#around.onlyReads()) return again(work);
+    this.#calls.begin();
     try {
       this.#calls.assertOpen();
-      const result = await this.#calls.during(alone());
+      const result = await alone();
       if (result !== undefined) return result;
     } catch (error) {
       const translated = this.#calls.translate(error);
@@ -71,6 +75,8 @@ export class PlanCalls {
       }
       const isConflict = translated instanceof TransactionConflictError || hasLostKey(error);
       if (!isConflict) throw this.#calls.told(error);
+    } finally {
+      this.#calls.end();
     }
     return again(work);
   }

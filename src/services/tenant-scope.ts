@@ -5,6 +5,7 @@ import type { TenantOwned } from '../entities/tenant-owned.js';
 import { TenantDeletedError } from '../errors.js';
 import type { CompiledTable, Row } from '../repositories/compiled-table.js';
 import type { AppendOptions, MessageInput } from '../repositories/message.repository.js';
+import type { NewMessage } from '../repositories/append-plans.js';
 import type { Appends } from './appends.js';
 import { type CreateOptions, type CreatingCall, once } from './once.js';
 import type { TenantDirectory } from './tenant-directory.js';
@@ -49,9 +50,13 @@ export class TenantScope {
    * @throws as {@link write} does, and as `append` of the unit of work's messages.
    */
   append(conversationId: string, message: MessageInput, options: AppendOptions): Promise<Row<Message>> {
-    const work = () => this.write(({ messages }) => messages.append(conversationId, message, options));
+    let made: NewMessage | undefined;
+    const work = () =>
+      this.write(({ messages }) =>
+        made ? messages.appendMade(made) : messages.append(conversationId, message, options),
+      );
     const append = (tenantId: string) => {
-      const alone = () => this.#appends.append(tenantId, conversationId, message, options);
+      const alone = () => this.#appends.append((made = this.#appends.make(tenantId, conversationId, message, options)));
       return this.#transactions.plans.write(alone, work, repeatable(options));
     };
     const known = this.#directory.fresh(this.#slug);

@@ -346,11 +346,14 @@ export class Transactions {
   async #guard<T>(work: () => Promise<T>): Promise<T> {
     // A unit of work that began before may finish what it is doing.
     if (!this.#outer()) this.#calls.assertOpen();
+    this.#calls.begin();
     try {
-      return await this.#calls.during(work());
+      return await work();
     } catch (error) {
       // Inside a transaction there may be no second connection to ask on.
       throw this.#calls.told(this.#outer() ? error : await this.#tell(error));
+    } finally {
+      this.#calls.end();
     }
   }
 }

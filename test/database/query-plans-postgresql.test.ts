@@ -28,9 +28,11 @@ const CALLS: Readonly<Record<string, (world: World) => Promise<unknown>>> = {
     Promise.all([1, 2, 3].map(() => tenant.messages.append(conversationId, MESSAGE))),
 };
 
+/** SQL for an id made of a number. */
+const id = (number: string): string => `('01900000-0000-7000-8000-' || lpad((${number})::text, 12, '0'))::uuid`;
+
 /** More rows than it pays to read in their order on the disk: of this tenant, and of its conversation. */
 async function fill(connection: RawConnection, { tenantId, userId, conversationId }: Populated): Promise<void> {
-  const id = (number: string) => `('01900000-0000-7000-8000-' || lpad((${number})::text, 12, '0'))::uuid`;
   await connection.rows(
     `insert into users (tenant_id, id, created_at, updated_at, external_id, username, metadata, role, status, version)
      select $1, ${id('n')}, now(), now(), 'user ' || n, 'x', '{}', 'user', 'active', 1 from generate_series(1, 2000) as n`,
@@ -77,7 +79,7 @@ describe.each(POSTGRESQL)('$name: found by an index, without a scan and without 
       await call({ ...acme, messageId: row?.id ?? '' });
       expect(sent.length).toBeGreaterThan(0);
       // What asks for the plans is noted as well.
-      for (const statement of [...sent]) {
+      for (const statement of sent.slice()) {
         const plan = await planOf(connection, statement);
         expect(plan).toMatch(/Index/);
         expect(plan).not.toMatch(/Seq Scan on (?!tenants)|Bitmap|Sort/);

@@ -32,7 +32,8 @@ const POSTGRESQL: FaultyServer = {
   },
   readStatements: readPostgreSql,
   // An append that stands for itself is one statement, which commits with its end.
-  commits: (statement) => /^commit$|^with tenant as .*\binsert into "messages"/is.test(statement),
+  commits: (statement) =>
+    /^commit$|^with conversation as .*\binsert into "messages" .*\breturning seq$/is.test(statement),
   sleep: (seconds) => `select pg_sleep(${String(seconds)})`,
   sleepers: `select pid from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`,
   noLimit: 'set local statement_timeout = 0',
