@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sqliteMigrations } from '../src/migrations/sqlite/index.js';
 import { CHECKOUT } from './support/child.js';
@@ -61,7 +61,7 @@ const SRC = join(CHECKOUT, 'src');
 function typescriptFiles(folder: string): string[] {
   if (!existsSync(join(CHECKOUT, folder))) return [];
   return readdirSync(join(CHECKOUT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => path.endsWith('.ts') && !path.startsWith(`node_modules${sep}`))
     .toSorted();
 }
 
