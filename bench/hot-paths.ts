@@ -3,7 +3,9 @@ import { importArchives } from '../src/index.js';
 import { type Arena, arenas, type Opened } from './arenas.js';
 import { servicesOf, unitsOfWorkOf } from './colloquy.js';
 import { benchArchives } from './data.js';
+import { importArenas, measureImport } from './import.js';
 import { median } from './median.js';
+import { PEERS, peersMissing } from './peers/index.js';
 import type { Fixture, NewMessage, PathName, Side } from './side.js';
 
 /** How many messages are read, and their contents written again. */
@@ -11,22 +13,27 @@ const CONTENTS = 2_000;
 const BULK = 10_000;
 /** So many bulks are in a round: one takes as long as thousands of other calls. */
 const BULKS = 1;
+const IMPORT_ROUNDS = 3;
 
 export interface HotPathOptions {
   readonly rounds: number;
   /** How long a side walks a path in a round, in milliseconds. */
   readonly duration: number;
   readonly engines: readonly string[];
+  /** Whether other libraries walk them too, where they are installed. */
+  readonly peers: boolean;
 }
 
-/** Calls a second of each side, for `bulk` messages a second, and how many of the raw side's that is: the median of the rounds' ratios. */
-export type Result = Readonly<Record<string, number | Readonly<Record<string, number>>>> & {
+/** Calls a second, for `bulk` and `import` messages a second. */
+export interface Result {
   readonly raw: number;
   readonly colloquy: number;
+  /** How many of the raw side's Colloquy's are: the median of the rounds' ratios. */
   readonly ratio: number;
-  /** Each side's own ratio. */
+  /** Of every side. */
+  readonly rates: Readonly<Record<string, number>>;
   readonly ratios: Readonly<Record<string, number>>;
-};
+}
 export type Results = Record<string, Result>;
 
 /** Imports an archive: its longest conversations are read and appended to, and the user with the most of them lists them. */
@@ -120,36 +127,72 @@ async function bulkRateOf(side: Side, walks: Walks): Promise<number> {
   return (given.length * BULK * 1_000) / (performance.now() - begin);
 }
 
-/** The hot paths of one arena: rounds go through the sides, every other one backwards. */
+/** The hot paths of one arena. */
 async function measure(arena: Arena, options: HotPathOptions): Promise<Results> {
   const opened = await arena.open();
+  const { database, persistence } = opened;
   const sides = new Map<string, Side>();
   try {
     const fixture = await furnish(opened, arena.chats);
-    sides.set('raw', await arena.openRaw(opened.database, fixture));
-    sides.set('colloquy', servicesOf(opened.persistence, fixture));
-    sides.set('unitOfWork', unitsOfWorkOf(opened.persistence, fixture));
+    const raw = await arena.openRaw(database, fixture);
+    sides.set('raw', raw).set('colloquy', servicesOf(persistence, fixture));
+    sides.set('unitOfWork', unitsOfWorkOf(persistence, fixture));
     const walks = new Walks(opened, fixture);
-    const results: Results = {};
-    for (const path of arena.paths) {
-      const rates = new Map<string, number[]>();
-      for (let round = 0; round <= options.rounds; round += 1) {
-        const names = [...sides.keys()];
-        for (const name of round % 2 === 0 ? names : names.toReversed()) {
-          const rate = await rateOfSide(sides.get(name) as Side, path, walks, arena.callers, options.duration, round);
-          // The first round warms all up.
-          if (rate !== undefined && round > 0) rates.set(name, [...(rates.get(name) ?? []), rate]);
-        }
+    const ratesOf = new Map<PathName, Rates>();
+    for (const path of arena.paths) ratesOf.set(path, await walkPath(sides, path, walks, arena, options));
+    const peers = options.peers && arena.hasPeers && !peersMissing() ? Object.entries(PEERS) : [];
+    for (const [name, engines] of peers) {
+      const open = await engines[database.engine]?.();
+      if (!open) continue;
+      // One after the other: a server has no connections for all of them. Each is compared with the raw side beside it.
+      const peer = await open(database, fixture);
+      for (const path of arena.paths) {
+        const both = new Map([
+          ['raw', raw],
+          [name, peer],
+        ] as const);
+        const rates = await walkPath(both, path, walks, arena, options);
+        ratesOf.get(path)?.set(name, { ...(rates.get(name) ?? NOTHING), raw: rates.get('raw')?.own ?? [] });
       }
-      results[`${arena.name}/${path}`] = resultOf(rates);
-      process.stderr.write(`${arena.name}/${path} done\n`);
+      await peer.close();
+      process.stderr.write(`${arena.name}: ${name} done\n`);
     }
-    return results;
+    return Object.fromEntries([...ratesOf].map(([path, rates]) => [`${arena.name}/${path}`, resultOf(rates)]));
   } finally {
     for (const side of sides.values()) await side.close();
-    await opened.persistence.close();
+    await persistence.close();
     await opened.remove();
   }
+}
+
+/** A side's rates by round, and those of the raw side in the same rounds. */
+interface SideRates {
+  readonly own: readonly number[];
+  readonly raw: readonly number[];
+}
+type Rates = Map<string, SideRates>;
+const NOTHING: SideRates = { own: [], raw: [] };
+
+/** Rounds go through the sides, every other one backwards. */
+async function walkPath(
+  sides: ReadonlyMap<string, Side>,
+  path: PathName,
+  walks: Walks,
+  { name: arena, callers }: Arena,
+  { rounds, duration }: HotPathOptions,
+): Promise<Rates> {
+  const rates = new Map<string, number[]>();
+  for (let round = 0; round <= rounds; round += 1) {
+    const names = [...sides.keys()];
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const rate = await rateOfSide(sides.get(name) as Side, path, walks, callers, duration, round);
+      // The first round warms all up.
+      if (rate !== undefined && round > 0) rates.set(name, [...(rates.get(name) ?? []), rate]);
+    }
+  }
+  process.stderr.write(`${arena}/${path} done\n`);
+  const raw = rates.get('raw') ?? [];
+  return new Map([...rates].map(([name, own]) => [name, { own, raw }]));
 }
 
 async function rateOfSide(
@@ -165,16 +208,16 @@ async function rateOfSide(
   return walk && rateOf(walk, callers, duration, round);
 }
 
-function resultOf(rates: ReadonlyMap<string, readonly number[]>): Result {
-  const raw = rates.get('raw') ?? [];
-  const names = [...rates.keys()];
-  const medians = names.map((name) => [name, Math.round(median(rates.get(name) ?? []))] as const);
-  const ratios = names.map((name) => {
-    const own = (rates.get(name) ?? []).map((rate, round) => rate / (raw[round] ?? rate));
-    return [name, Number(median(own).toFixed(3))] as const;
+function resultOf(rates: Rates): Result {
+  const medians = [...rates].map(([name, { own }]) => [name, Math.round(median(own))] as const);
+  const ratios = [...rates].map(([name, { own, raw }]) => {
+    const ratio = median(own.map((rate, round) => rate / (raw[round] ?? rate)));
+    return [name, Number(ratio.toFixed(3))] as const;
   });
+  const rate = Object.fromEntries(medians);
   const ratioOf = Object.fromEntries(ratios);
-  return { ...Object.fromEntries(medians), ratio: ratioOf['colloquy'] ?? 0, ratios: ratioOf } as unknown as Result;
+  const { raw = 0, colloquy = 0 } = rate;
+  return { raw, colloquy, ratio: ratioOf['colloquy'] ?? 0, rates: rate, ratios: ratioOf };
 }
 
 /**
@@ -183,7 +226,20 @@ function resultOf(rates: ReadonlyMap<string, readonly number[]>): Result {
  */
 export async function measureHotPaths(options: HotPathOptions): Promise<Results> {
   const results: Results = {};
+  const missing = options.peers ? peersMissing() : undefined;
+  if (missing !== undefined) process.stderr.write(`Without other libraries: ${missing}\n`);
   for (const arena of await arenas(options.engines)) Object.assign(results, await measure(arena, options));
+  for (const arena of await importArenas(options.engines)) {
+    const [archive = ''] = benchArchives();
+    const { raw, colloquy, ratio } = await measureImport(arena, [archive], Math.min(options.rounds, IMPORT_ROUNDS));
+    results[`${arena.name}/import`] = {
+      raw,
+      colloquy,
+      ratio,
+      rates: { raw, colloquy },
+      ratios: { raw: 1, colloquy: ratio },
+    };
+  }
   return results;
 }
 
@@ -194,14 +250,16 @@ export function printHotPaths(results: Results, json: boolean): void {
     return;
   }
   const sides = [...new Set(Object.values(results).flatMap(({ ratios }) => Object.keys(ratios)))];
-  const line = (name: string, cells: readonly string[]): string =>
-    `${name.padEnd(38)}${cells.map((cell) => cell.padStart(16)).join('')}\n`;
-  process.stdout.write(line('a second (ratio to raw)', sides));
-  for (const [name, result] of Object.entries(results)) {
+  process.stdout.write(lineOf('a second (ratio to raw)', sides));
+  for (const [name, { rates, ratios }] of Object.entries(results)) {
     const cells = sides.map((side) => {
-      const rate = result[side];
-      return rate === undefined ? '' : `${String(rate)} (${(result.ratios[side] ?? 0).toFixed(2)})`;
+      const rate = rates[side];
+      return rate === undefined ? '' : `${String(rate)} (${(ratios[side] ?? 0).toFixed(2)})`;
     });
-    process.stdout.write(line(name, cells));
+    process.stdout.write(lineOf(name, cells));
   }
+}
+
+function lineOf(name: string, cells: readonly string[]): string {
+  return `${name.padEnd(38)}${cells.map((cell) => cell.padStart(16)).join('')}\n`;
 }

@@ -41,11 +41,12 @@ const optionsWith = (rounds: number) => ({ rounds: Number(values.rounds ?? round
 const hotPaths = async () => {
   const engines = values.engines.split(',');
   const rounds = Number(values.rounds ?? (values.quick ? 5 : 15));
-  printHotPaths(await measureHotPaths({ rounds, duration: values.quick ? 150 : 500, engines }), values.json);
+  const options = { rounds, duration: values.quick ? 150 : 500, engines, peers: !values.quick };
+  printHotPaths(await measureHotPaths(options), values.json);
 };
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   hot: hotPaths,
-  import: () => benchImport(files, optionsWith(3)),
+  import: () => benchImport(files, { ...optionsWith(3), engines: values.engines.split(',') }),
   search: () => benchSearch(files, { ...optionsWith(20), url: values.url }),
   validation: () => benchValidation({ ...optionsWith(5), url: values.url }),
   rls: () => benchRowLevelSecurity(optionsWith(3)),

@@ -112,8 +112,8 @@ export function clientClass(names: StatementNames | undefined, patience: number 
     }
 
     /** The server says so before it closes the connection, and the pool might give it to the next caller in between. */
-    #endIfLost(error: unknown): void {
-      if (isConnectionLoss(error)) void this.end().catch(() => undefined);
+    #endIfLost(reason: unknown): void {
+      if (isConnectionLoss(reason)) this.end().catch(() => undefined);
     }
 
     async #commit(): Promise<QueryResult> {
