@@ -1,7 +1,7 @@
 import type { Configuration, Transaction } from '@mikro-orm/core';
 import { AbstractSqlDriver, PostgreSqlConnection, PostgreSqlPlatform } from '@mikro-orm/postgresql';
 import { CompiledQuery, type PostgresDialect } from 'kysely';
-import type { Pool, PoolConfig, TypeOverrides } from 'pg';
+import pg, { type Pool, type PoolConfig, type TypeOverrides } from 'pg';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { bindsParameters } from './bound-connection.js';
 import { assertNoValuePrinted, type BindingStyle } from './bound-statement.js';
@@ -41,6 +41,15 @@ const POSTGRESQL_STYLE: BindingStyle = {
     return value instanceof Date ? instantOf(value) : value;
   },
 };
+
+/** `pg` turns a value into its text form by it; it is no part of its types. */
+const { prepareValue } = (pg as unknown as { readonly utils: { readonly prepareValue: (value: unknown) => unknown } })
+  .utils;
+
+function toText(value: unknown): unknown {
+  if (typeof value === 'string') return value;
+  return prepareValue(value instanceof Date ? instantOf(value) : value);
+}
 
 const INT8 = 20;
 const NUMERIC = 1700;
@@ -86,7 +95,7 @@ export class BoundPostgreSqlConnection
   readonly plans = new PostgreSqlPlans({
     pool: () => this.requireNativeClient(this.#pool),
     prepare: (statement) => this.#prepare(statement),
-    bind: POSTGRESQL_STYLE.toDriver,
+    bind: toText,
     limitTo: (tenantId) => this.#limitTo(tenantId),
     convertError: (error, isOfLimit) => this.#convertError(isOfLimit ? toEnterError(error) : error),
     parserOf: (typeId) =>
@@ -200,7 +209,7 @@ export class BoundPostgreSqlConnection
     return { name: undefined, text, values: [...session, String(statementTimeout)] };
   }
 
-  /** Inserts rows by a statement that takes one array for each column, so that any number of rows needs no other statement. */
+  /** Inserts rows by a statement that takes a list for each column, so that any number of rows needs no other statement. */
   async insertMany(
     { table, columns, columnTypes }: BulkInsert,
     rows: Iterable<readonly unknown[]>,
@@ -208,10 +217,17 @@ export class BoundPostgreSqlConnection
   ): Promise<void> {
     if (!transaction) throw new Error('insertMany needs a running transaction');
     // A cast to a limited type would cut the value; the column refuses it.
-    const arrays = columnTypes.map((type, index) => `$${String(index + 1)}::${type.replace(/\(.*\)/, '')}[]`);
-    const text = `insert into ${table} (${columns}) select * from unnest(${arrays.join(', ')})`;
+    const types = columnTypes.map((type) => type.replace(/\(.*\)/, ''));
     const insert = async (batch: readonly (readonly unknown[])[]): Promise<void> => {
-      const values = columnTypes.map((_type, index) => batch.map((row) => POSTGRESQL_STYLE.toDriver(row[index])));
+      const lists = types.map((_type, index) => batch.map((row) => POSTGRESQL_STYLE.toDriver(row[index])));
+      // What is the same in all rows, as the tenant is, needs no list; one there must be, to tell how many rows there are.
+      const isSame = lists.map((list, index) => index > 0 && list.every((value) => value === list[0]));
+      const mark = (index: number): string => `$${String(index + 1)}::${types[index] ?? ''}`;
+      const selected = types.map((_type, index) => (isSame[index] ? mark(index) : `c${String(index)}`));
+      const listed = types.flatMap((_type, index) => (isSame[index] ? [] : [index]));
+      const given = `unnest(${listed.map((index) => `${mark(index)}[]`).join(', ')}) as given (${listed.map((index) => `c${String(index)}`).join(', ')})`;
+      const text = `insert into ${table} (${columns}) select ${selected.join(', ')} from ${given}`;
+      const values = lists.map((list, index) => (isSame[index] ? list[0] : list));
       const run = () => transaction.executeQuery(CompiledQuery.raw(text, values));
       await this.executeQuery(text, run, { query: text }).catch((error: Error) => {
         throw this.#convertError(error);

@@ -9,6 +9,7 @@ export interface PostgreSqlPlanAccess {
   readonly pool: () => Pool;
   /** The statement's text with PostgreSQL's placeholders, under the name by which the server may keep it. */
   readonly prepare: (statement: FixedStatement) => Omit<BoundStatement, 'values'>;
+  /** A value as the text, or the bytes, that are sent. */
   readonly bind: (value: unknown) => unknown;
   /** What limits the statements after it to a tenant's rows; undefined where nothing does. */
   readonly limitTo: (tenantId: string) => BoundStatement | undefined;
@@ -74,12 +75,12 @@ export class PostgreSqlPlans implements PlanRunner {
     commits: boolean,
   ): Promise<readonly RawRow[]> {
     const { prepare, bind, limitTo, parserOf, traced, convertError } = this.#access;
-    const bound = { ...prepare(statement), values: values.map(bind) };
+    const { name, text } = prepare(statement);
     const convert = (error: Error, query: OneTripQuery): Error => {
       const isLost = commits && query.mayBeCommitted && isConnectionLoss(error);
       return isLost ? new CommitInterruptedError(error) : convertError(error, query.failedFirst);
     };
-    const query = new OneTripQuery(bound, limitTo(tenantId), { parserOf, convert });
+    const query = new OneTripQuery({ name, text, values }, limitTo(tenantId), { bind, parserOf, convert });
     return traced(statement.sql, () => (client as unknown as PreparingClient).send(query));
   }
 }

@@ -1,4 +1,4 @@
-import pg, { type Connection, type Submittable } from 'pg';
+import type { Connection, Submittable } from 'pg';
 import type { RawRow } from './plan.js';
 
 /** A column of a statement's rows, and what makes a value of its text. */
@@ -19,10 +19,6 @@ interface WireConnection extends Connection {
   readonly parsedStatements: Record<string, string>;
 }
 
-/** `pg` turns a value into its text form by it; it is no part of its types. */
-const { prepareValue } = (pg as unknown as { readonly utils: { readonly prepareValue: (value: unknown) => unknown } })
-  .utils;
-
 /** A statement, under the name by which the server keeps it if it may keep one, and the values that are bound to it. */
 export interface BoundStatement {
   readonly name: string | undefined;
@@ -32,6 +28,8 @@ export interface BoundStatement {
 
 /** What a query needs of whoever sends it. */
 export interface QueryUses {
+  /** A value as the text, or the bytes, that are sent. */
+  readonly bind: (value: unknown) => unknown;
   readonly parserOf: (typeId: number) => Column['parse'];
   /** What an error is told as; the query tells what may have become of it. */
   readonly convert: (error: Error, query: OneTripQuery) => Error;
@@ -110,7 +108,7 @@ export class OneTripQuery implements Submittable {
       if (!this.#parsing) wire.on('parseComplete', this.#noteParsed);
       (this.#parsing ??= []).push(statement);
     }
-    const bound = { portal: '', statement: name, values, binary: false, valueMapper: prepareValue };
+    const bound = { portal: '', statement: name, values, binary: false, valueMapper: this.#uses.bind };
     wire.bind(bound as never, true);
     if (describes) wire.describe({ type: 'P', name: '' }, true);
     wire.execute(null, true);

@@ -101,13 +101,29 @@ export class AppendPlans {
     return { statement, values: [...this.#advanceValues([message]), ...this.#ownValues(message)] };
   }
 
+  /** Only for an engine whose placeholders have numbers: each value of the message is sent once, and used wherever it is needed. */
   #oneStatementAlone(message: NewMessage): Step {
+    const { messages, conversations } = this.#tables;
     const statement = this.#fixed('append alone', () => {
-      const condition = `exists (${PLAIN_TENANT}) and ${this.#isFree('= ?::text')}`;
-      return `with conversation as (${this.#advanceIf(condition, this.#count)}) ${this.#insertSelected('conversation')} returning seq`;
+      const { columns, columnTypes } = messages.bulk;
+      const mark = (key: string): string => `$${String(messages.columnKeys.indexOf(key) + 1)}`;
+      const type = (key: string): string => bare(columnTypes[messages.columnKeys.indexOf(key)] ?? '');
+      const of = (key: string): string => `${mark(key)}::${type(key)}`;
+      const [count, tokens] = [conversations.column('messageCount'), conversations.column('tokenCount')];
+      const set = [
+        // The place of the number holds by how much it is raised.
+        `${count} = ${count} + ${of('seq')}, ${tokens} = ${tokens} + ${of('tokenCount')}`,
+        `${conversations.column('lastMessageAt')} = ${of('createdAt')}, ${conversations.column('updatedAt')} = ${of('createdAt')}`,
+      ].join(', ');
+      const own = `${conversations.column('tenantId')} = ${of('tenantId')} and ${conversations.column('id')} = ${of('conversationId')}`;
+      const tenant = PLAIN_TENANT.replace('?', of('tenantId'));
+      const free = this.#isFree(`= ${mark('idempotencyKey')}::text`).replace('?', of('tenantId'));
+      const condition = `${own} and ${conversations.column('status')} = 'active' and exists (${tenant}) and ${free}`;
+      const update = `update ${conversations.name} set ${set} where ${condition} returning ${this.#count}`;
+      const values = messages.columnKeys.map((key) => (key === 'seq' ? 'messages' : of(key))).join(', ');
+      return `with conversation as (${update}) insert into ${messages.name} (${columns}) select ${values} from conversation returning seq`;
     });
-    const values = [...this.#advanceValues([message]), message.tenantId, ...this.#ownValues(message)];
-    return { statement, values, isOne: true, commits: true };
+    return { statement, values: messages.values({ ...message, seq: 1 }), isOne: true, commits: true };
   }
 
   #oneStatementOfMany(given: readonly NewMessage[]): Step {

@@ -37,7 +37,8 @@ export class Appends {
   readonly #runner: PlanRunner;
   readonly #runtime: Runtime;
   readonly #translateError: (error: unknown) => unknown;
-  readonly #lines = new Map<string, Waiting[]>();
+  /** By the conversation's id. */
+  readonly #lines = new Map<string, { readonly tenantId: string; readonly waiting: Waiting[] }>();
 
   constructor(em: SqlEntityManager, translateError: (error: unknown) => unknown) {
     this.#em = em;
@@ -69,21 +70,23 @@ export class Appends {
   }
 
   #inLine(message: NewMessage): Promise<Appended | undefined> {
-    const conversation = `${message.tenantId} ${message.conversationId}`;
-    const line = this.#lines.get(conversation);
-    if (line) return new Promise((resolve, reject) => line.push({ message, resolve, reject }));
+    const { tenantId, conversationId } = message;
+    const line = this.#lines.get(conversationId);
+    // Another tenant's conversation of this id would be none of ours; whoever asks for it is told so on his own.
+    if (line && line.tenantId !== tenantId) return this.#send([message]);
+    if (line) return new Promise((resolve, reject) => line.waiting.push({ message, resolve, reject }));
     const waiting: Waiting[] = [];
-    this.#lines.set(conversation, waiting);
+    this.#lines.set(conversationId, { tenantId, waiting });
     const sent = this.#send([message]);
-    const goOn = () => this.#work(conversation, waiting);
+    const goOn = () => this.#work(conversationId, waiting);
     sent.then(goOn, goOn);
     return sent;
   }
 
   /** Lets a line through, until nobody stands in it. */
-  async #work(conversation: string, line: Waiting[]): Promise<void> {
+  async #work(conversationId: string, line: Waiting[]): Promise<void> {
     while (line.length > 0) await this.#combine(line.splice(0, lengthOf(line)));
-    this.#lines.delete(conversation);
+    this.#lines.delete(conversationId);
   }
 
   async #combine(waiting: readonly Waiting[]): Promise<void> {
