@@ -8,6 +8,8 @@ export async function openRawSqlite({ address, durable }: BenchDatabase, fixture
   database.pragma('journal_mode = wal');
   database.pragma(`synchronous = ${durable ? 'full' : 'normal'}`);
   database.pragma('foreign_keys = on');
+  database.pragma('cache_size = -16384');
+  database.pragma('wal_autocheckpoint = 4000');
   const { tenantId, userId } = fixture;
   const active = database.prepare("select 1 from tenants where id = ? and status = 'active'");
   const first = database.prepare('select * from messages where tenant_id = ? and idempotency_key = ?');

@@ -199,6 +199,11 @@ class SqliteBoundDialect extends SqliteDialect {
   }
 }
 
+/** SQLite's own 2 MB are less than the inner pages of a large database. */
+const CACHE_KIB = 16_384;
+/** 16 MB: SQLite's own 4 MB are full after a few hundred appends, whose pages would each be written to the database that often. */
+const CHECKPOINT_PAGES = 4_000;
+
 /** How long to wait before a journal is asked for again, in milliseconds. */
 const WAL_PAUSE = 10;
 
@@ -234,6 +239,8 @@ export class BoundSqliteConnection extends BaseSqliteConnection implements BulkC
       if (path !== ':memory:') useWal(database, busyTimeout);
       database.pragma(`synchronous = ${durable ? 'full' : 'normal'}`);
       database.pragma('foreign_keys = on');
+      database.pragma(`cache_size = -${String(CACHE_KIB)}`);
+      database.pragma(`wal_autocheckpoint = ${String(CHECKPOINT_PAGES)}`);
       // From here on it is this driver that waits.
       database.pragma('busy_timeout = 0');
     } catch (error) {

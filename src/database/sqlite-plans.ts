@@ -104,39 +104,53 @@ export class SqlitePlans implements PlanRunner {
 
   /** @throws when the transaction cannot begin, and nobody has been told anything; whatever comes later is told. */
   #write(batch: readonly Waiting[]): void {
-    const { database } = this.#access;
     this.#begin.run();
-    let outcomes: readonly Outcome[];
+    // Most often nobody fails: only then a savepoint for each has to keep the others'.
+    const outcomes = this.#commitAll(() => batch.map((waiting) => ({ result: this.#result(waiting) })));
+    const [failed] = outcomes;
+    if (failed && batch.length > 1 && outcomes.length === 1) {
+      this.#begin.run();
+      this.#tell(
+        batch,
+        this.#commitAll(() => batch.map((waiting) => this.#outcomeOf(waiting))),
+      );
+    } else this.#tell(batch, outcomes);
+  }
+
+  /** Commits what `work` does; one error for all where it throws, and nothing of it stays. */
+  #commitAll(work: () => readonly Outcome[]): readonly Outcome[] {
+    const { database } = this.#access;
     try {
-      const [only] = batch;
-      outcomes = batch.length === 1 && only ? [{ result: this.#result(only) }] : this.#together(batch);
+      const outcomes = work();
       this.#commit.run();
+      return outcomes;
     } catch (error) {
       if (database.inTransaction) database.exec('rollback');
-      outcomes = batch.map(() => ({ error }));
+      return [{ error }];
     }
+  }
+
+  #tell(batch: readonly Waiting[], outcomes: readonly Outcome[]): void {
     for (const [index, { resolve, reject }] of batch.entries()) {
-      const outcome = outcomes[index] as Outcome;
+      const outcome = (outcomes[index] ?? outcomes[0]) as Outcome;
       if ('error' in outcome) reject(outcome.error);
       else resolve(outcome.result);
     }
   }
 
-  #together(batch: readonly Waiting[]): Outcome[] {
-    return batch.map((waiting) => {
-      this.#savepoint.run();
-      try {
-        const result = this.#result(waiting);
-        this.#release.run();
-        return { result };
-      } catch (error) {
-        // SQLite takes everything back by itself when the disk is full or an I/O operation fails: then nobody has written anything.
-        if (!this.#access.database.inTransaction) throw error;
-        this.#takeBack.run();
-        this.#release.run();
-        return { error };
-      }
-    });
+  #outcomeOf(waiting: Waiting): Outcome {
+    this.#savepoint.run();
+    try {
+      const result = this.#result(waiting);
+      this.#release.run();
+      return { result };
+    } catch (error) {
+      // SQLite takes everything back by itself when the disk is full or an I/O operation fails: then nobody has written anything.
+      if (!this.#access.database.inTransaction) throw error;
+      this.#takeBack.run();
+      this.#release.run();
+      return { error };
+    }
   }
 
   #result({ plan }: Waiting): unknown {
