@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { importArchives } from '../src/index.js';
 import { type Arena, arenas, type Opened } from './arenas.js';
+import { callsPerSecond } from './calls.js';
 import { servicesOf, unitsOfWorkOf } from './colloquy.js';
 import { benchArchives } from './data.js';
 import { importArenas, measureImport } from './import.js';
@@ -100,24 +101,6 @@ class Walks {
   }
 }
 
-/** Calls a second. */
-async function rateOf(walk: Walk, callers: number, duration: number, round: number): Promise<number> {
-  globalThis.gc?.();
-  let calls = 0;
-  let next = round * 997;
-  const begin = performance.now();
-  const end = begin + duration;
-  await Promise.all(
-    Array.from({ length: callers }, async () => {
-      while (performance.now() < end) {
-        await walk(next++);
-        calls += 1;
-      }
-    }),
-  );
-  return (calls * 1_000) / (performance.now() - begin);
-}
-
 /** Messages a second. */
 async function bulkRateOf(side: Side, walks: Walks): Promise<number> {
   const given = await Promise.all(Array.from({ length: BULKS }, () => walks.bulkMessages()));
@@ -205,7 +188,7 @@ async function rateOfSide(
 ): Promise<number | undefined> {
   if (path === 'bulk') return side.bulk && bulkRateOf(side, walks);
   const walk = walks.of(side, path);
-  return walk && rateOf(walk, callers, duration, round);
+  return walk && callsPerSecond(walk, callers, duration, round * 997);
 }
 
 function resultOf(rates: Rates): Result {

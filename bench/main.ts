@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { measureHotPaths, printHotPaths } from './hot-paths.js';
+import { benchGrowth } from './growth.js';
 import { benchImport } from './import.js';
 import { benchRowLevelSecurity } from './row-level-security.js';
 import { benchSearch } from './search.js';
@@ -7,6 +8,7 @@ import { benchValidation } from './validation.js';
 
 const USAGE = `Usage: npm run bench -- [--quick] [--engines LIST] [--rounds N] [--json]
        npm run bench -- import [FILE...] [--rounds N] [--json]
+       npm run bench -- growth [--sizes LIST] [--engines LIST] [--rounds N] [--json]
        npm run bench -- search [FILE...] [--url URL] [--rounds N] [--json]
        npm run bench -- rls [--rounds N] [--json]
        npm run bench -- validation [--url URL] [--rounds N] [--json]
@@ -17,6 +19,8 @@ const USAGE = `Usage: npm run bench -- [--quick] [--engines LIST] [--rounds N] [
   import   the import of archives against hand-written better-sqlite3 that inserts the same rows, in one process.
            FILE... are archives; without any, the conversations in COLLOQUY_TEST_DATA or ../shared/data,
            else the bundled sample.
+  growth   what a call costs with 10,000, 1,000,000 and 10,000,000 messages in the database (LIST of --sizes), on SQLite and
+           PostgreSQL.
   search   the search for documents, after their import into the empty database at URL, a file of SQLite unless given.
            FILE... are archives; without any, the documents in the same places.
   rls      what row-level security costs on PostgreSQL: the same calls with it and without, in one process, on a
@@ -31,6 +35,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string' },
     url: { type: 'string' },
     json: { type: 'boolean', default: false },
+    sizes: { type: 'string' },
     quick: { type: 'boolean', default: false },
     engines: { type: 'string', default: 'sqlite,postgresql,mariadb' },
     help: { type: 'boolean' },
@@ -50,6 +55,13 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   search: () => benchSearch(files, { ...optionsWith(20), url: values.url }),
   validation: () => benchValidation({ ...optionsWith(5), url: values.url }),
   rls: () => benchRowLevelSecurity(optionsWith(3)),
+  growth: () =>
+    benchGrowth({
+      ...optionsWith(5),
+      sizes: (values.sizes ?? '10000,1000000,10000000').split(',').map(Number),
+      duration: 300,
+      engines: values.engines.split(',').filter((engine) => engine !== 'mariadb'),
+    }),
 };
 const bench = benches[name ?? 'hot'];
 if (values.help || !bench) {
