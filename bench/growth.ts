@@ -34,17 +34,19 @@ export async function benchGrowth(options: GrowthOptions): Promise<void> {
     process.stdout.write(`${JSON.stringify({ sizes: options.sizes, microseconds: results }, null, 2)}\n`);
     return;
   }
-  const line = (name: string, cells: readonly string[]) =>
-    `${name.padEnd(22)}${cells.map((cell) => cell.padStart(14)).join('')}\n`;
   process.stdout.write(
-    line('µs a call', [...options.sizes.map((size) => size.toLocaleString('en-US')), 'last / first']),
+    lineOf('µs a call', [...options.sizes.map((size) => size.toLocaleString('en-US')), 'last / first']),
   );
   for (const [arena, costs] of Object.entries(results)) {
     for (const [path, each] of Object.entries(costs)) {
       const factor = (each.at(-1) ?? 0) / (each[0] ?? 1);
-      process.stdout.write(line(`${arena}/${path}`, [...each.map((cost) => cost.toFixed(1)), factor.toFixed(2)]));
+      process.stdout.write(lineOf(`${arena}/${path}`, [...each.map((cost) => cost.toFixed(1)), factor.toFixed(2)]));
     }
   }
+}
+
+function lineOf(name: string, cells: readonly string[]): string {
+  return `${name.padEnd(22)}${cells.map((cell) => cell.padStart(14)).join('')}\n`;
 }
 
 async function grow(arena: Arena, { sizes, rounds, duration }: GrowthOptions): Promise<Costs> {

@@ -15,17 +15,33 @@ export const STATEMENTS: readonly SourceMutant[] = [
   ...mutants('repositories/externally-keyed.repository.ts', ISOLATION, [
     ['keys are looked up in the tenant', 'where ${tenant} = ? and', "where ${tenant} <> ? || '-' and", QUERIES],
   ]),
-  ...mutants('repositories/message.repository.ts', ISOLATION, [
+  ...mutants('repositories/compiled-table.ts', ISOLATION, [
+    [
+      'plans that read name the tenant',
+      "from ${this.name} where ${this.column('tenantId')} = ? ${and}",
+      'from ${this.name} where ? is not null ${and}',
+      SERVICES,
+    ],
+  ]),
+  ...mutants('repositories/append-plans.ts', ISOLATION, [
     [
       'the counter of an append names the tenant',
-      "where ${column('tenantId')} = ? and ${column('id')} = ? and ${column('status')}",
-      "where ? is not null and ${column('id')} = ? and ${column('status')}",
+      'set ${set} where ${own} and',
+      "set ${set} where ${own.replace(/^\S+ = \?/, '? is not null')} and",
       SERVICES,
     ],
     [
       'whether a conversation is there is asked in the tenant',
-      "const where = `${this.#conversations.column('tenantId')} = ? and",
-      'const where = `? is not null and',
+      'return `select ${columns} from ${conversations.name} where ${own}`;',
+      "return `select ${columns} from ${conversations.name} where ${own.replace(/^\S+ = \?/, '? is not null')}`;",
+      SERVICES,
+    ],
+  ]),
+  ...mutants('repositories/message.repository.ts', ISOLATION, [
+    [
+      'whether a conversation without messages is there is asked in the tenant',
+      "'select 1 from conversations where tenant_id = ? and id = ?'",
+      "'select 1 from conversations where ? is not null and id = ?'",
       SERVICES,
     ],
   ]),
@@ -155,19 +171,6 @@ export const STATEMENTS: readonly SourceMutant[] = [
       QUOTAS,
     ],
   ]),
-  ...mutants(
-    'repositories/message.repository.ts',
-    ISOLATION,
-    [
-      [
-        'the counter of an append is read in the tenant',
-        "from ${name} where ${column('tenantId')} = ? and",
-        'from ${name} where ? is not null and',
-        `mariadb.*${BESIDE}`,
-      ],
-    ],
-    'mariadb',
-  ),
   ...mutants('repositories/tenant-rows.ts', 'test/services/digest.test.ts', [
     [
       'a digest is of the tenant',

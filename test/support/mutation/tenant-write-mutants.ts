@@ -48,10 +48,31 @@ export const TENANT_STATES: readonly SourceMutant[] = [
       'a unit of work that only reads',
     ],
   ]),
+  ...mutants('repositories/append-plans.ts', STATES, [
+    [
+      'an append beside the ORM asks for the state of the tenant',
+      'return found && isPlain(found) ? yield* this.#inSteps(messages) : undefined;',
+      'return yield* this.#inSteps(messages);',
+      '',
+    ],
+  ]),
+  ...mutants(
+    'repositories/append-plans.ts',
+    STATES,
+    [
+      [
+        'an append of one statement asks for the state of the tenant',
+        "const IS_PLAIN = `status = 'active' and",
+        'const IS_PLAIN = `',
+        '',
+      ],
+    ],
+    'postgresql',
+  ),
   ...mutants('repositories/message.repository.ts', STATES, [
     [
       'an append is known before it is written',
-      "    noteChange(this.em, { tenantId: row.tenantId, entity: Message, type: 'insert', ids: [row.id] });\n    noteChange(this.em, { tenantId: row.tenantId, entity: Conversation, type: 'update', ids: [conversationId] });\n",
+      '    noteAppend(this.em, message);\n',
       '',
       'a unit of work that only reads',
     ],
@@ -238,6 +259,21 @@ export const ONCE_ONLY: readonly SourceMutant[] = [
   ),
   ...mutants('repositories/message.repository.ts', ONCE_MESSAGE, [
     ['messages under a key are compared', 'if (difference) throw', 'if (Math.PI < 0) throw', 'is refused'],
-    ['a message under a key is looked for', 'if (first) return first;', 'void first;', 'the same idempotency key'],
+  ]),
+  ...mutants('repositories/append-plans.ts', ONCE_MESSAGE, [
+    [
+      'a message under a key is looked for',
+      'if (first) return { first: this.#tables.messages.toRow(first) };',
+      'void first;',
+      'the same idempotency key',
+    ],
+  ]),
+  ...mutants('services/appends.ts', ONCE_MESSAGE, [
+    [
+      'a message under a key is compared beside the ORM',
+      "'first' in appended ? firstResult(appended.first, message)",
+      "'first' in appended ? appended.first",
+      'is refused',
+    ],
   ]),
 ];
