@@ -14,6 +14,19 @@ interface World {
   readonly months: () => Promise<string[]>;
 }
 
+/** Inserts months one after the other, and then fails if it is to. */
+const inserting = ({ tenantId }: World, months: readonly string[], failure?: Error) =>
+  function* insert(): Plan<number> {
+    for (const month of months) yield { statement: INSERT, values: [tenantId, month, 1, 1] };
+    if (failure) throw failure;
+    return months.length;
+  };
+
+// oxlint-disable-next-line require-yield -- that is the point
+function* nothing(): Plan<string> {
+  return 'nothing';
+}
+
 describe.each(ENGINES)('$name: a plan', ({ freshUrl }) => {
   async function openWorld(): Promise<World> {
     const url = await freshUrl();
@@ -26,14 +39,6 @@ describe.each(ENGINES)('$name: a plan', ({ freshUrl }) => {
     }
     return { plans, tenantId, months: async () => plans.read(read, tenantId) };
   }
-
-  /** Inserts months one after the other, and then fails if it is to. */
-  const inserting = ({ tenantId }: World, months: readonly string[], failure?: Error) =>
-    function* insert(): Plan<number> {
-      for (const month of months) yield { statement: INSERT, values: [tenantId, month, 1, 1] };
-      if (failure) throw failure;
-      return months.length;
-    };
 
   it('that writes is committed whole, and its result is what it returns', async () => {
     const world = await openWorld();
@@ -68,10 +73,6 @@ describe.each(ENGINES)('$name: a plan', ({ freshUrl }) => {
 
   it('that asks for nothing needs no database', async () => {
     const { plans, tenantId } = await openWorld();
-    // oxlint-disable-next-line require-yield -- that is the point
-    function* nothing(): Plan<string> {
-      return 'nothing';
-    }
     expect(await plans.read(nothing, tenantId)).toBe('nothing');
     expect(await plans.write(nothing, tenantId)).toBe('nothing');
   });

@@ -27,13 +27,13 @@ export const STATEMENTS: readonly SourceMutant[] = [
     [
       'the counter of an append names the tenant',
       'set ${set} where ${own} and',
-      "set ${set} where ${own.replace(/^\S+ = \?/, '? is not null')} and",
+      "set ${set} where ? is not null ${own.slice(own.indexOf('and'))} and",
       SERVICES,
     ],
     [
       'whether a conversation is there is asked in the tenant',
       'return `select ${columns} from ${conversations.name} where ${own}`;',
-      "return `select ${columns} from ${conversations.name} where ${own.replace(/^\S+ = \?/, '? is not null')}`;",
+      "return `select ${columns} from ${conversations.name} where ? is not null ${own.slice(own.indexOf('and'))}`;",
       SERVICES,
     ],
   ]),
