@@ -2,11 +2,12 @@ import { parseArgs } from 'node:util';
 import { measureHotPaths, printHotPaths } from './hot-paths.js';
 import { benchGrowth } from './growth.js';
 import { benchImport } from './import.js';
+import { writeReport } from './report.js';
 import { benchRowLevelSecurity } from './row-level-security.js';
 import { benchSearch } from './search.js';
 import { benchValidation } from './validation.js';
 
-const USAGE = `Usage: npm run bench -- [--quick] [--engines LIST] [--rounds N] [--json]
+const USAGE = `Usage: npm run bench -- [--quick] [--engines LIST] [--rounds N] [--report] [--json]
        npm run bench -- import [FILE...] [--rounds N] [--json]
        npm run bench -- growth [--sizes LIST] [--engines LIST] [--rounds N] [--json]
        npm run bench -- search [FILE...] [--url URL] [--rounds N] [--json]
@@ -15,7 +16,8 @@ const USAGE = `Usage: npm run bench -- [--quick] [--engines LIST] [--rounds N] [
 
   (none)   the hot paths, append, last 50, by id and list, of Colloquy and of its unit of work against the driver alone at
            its best, on each engine that can be had, with one caller and on servers with 32, in one process. LIST is
-           some of sqlite,postgresql,mariadb; --quick takes less than five minutes.
+           some of sqlite,postgresql,mariadb; --quick takes less than five minutes. Without --quick, or with --report, the
+           results, their plot and the page that shows both are written to bench/results and bench/README.md.
   import   the import of archives against hand-written better-sqlite3 that inserts the same rows, in one process.
            FILE... are archives; without any, the conversations in COLLOQUY_TEST_DATA or ../shared/data,
            else the bundled sample.
@@ -36,6 +38,7 @@ const { values, positionals } = parseArgs({
     url: { type: 'string' },
     json: { type: 'boolean', default: false },
     sizes: { type: 'string' },
+    report: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     engines: { type: 'string', default: 'sqlite,postgresql,mariadb' },
     help: { type: 'boolean' },
@@ -47,7 +50,9 @@ const hotPaths = async () => {
   const engines = values.engines.split(',');
   const rounds = Number(values.rounds ?? (values.quick ? 5 : 15));
   const options = { rounds, duration: values.quick ? 150 : 500, engines, peers: !values.quick };
-  printHotPaths(await measureHotPaths(options), values.json);
+  const results = await measureHotPaths(options);
+  printHotPaths(results, values.json);
+  if (values.report || !values.quick) await writeReport(results, options);
 };
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   hot: hotPaths,
