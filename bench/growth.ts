@@ -1,5 +1,5 @@
 import { median } from './median.js';
-import { type Arena, arenas, type Opened } from './arenas.js';
+import { type Arena, arenas } from './arenas.js';
 import { servicesOf } from './colloquy.js';
 import { callsPerSecond } from './calls.js';
 import type { Fixture, Side } from './side.js';
@@ -7,6 +7,9 @@ import { fillByGrowth, type Fill } from './raw/fill.js';
 
 const READS_AND_APPEND = ['append', 'last50', 'byId', 'list'] as const;
 type GrowthPath = (typeof READS_AND_APPEND)[number];
+
+const NAMES = ['colloquy', 'raw'] as const;
+const SIDES = READS_AND_APPEND.flatMap((path) => NAMES.map((name) => `${path}, ${name}` as const));
 
 interface GrowthOptions {
   readonly engines: readonly string[];
@@ -18,12 +21,13 @@ interface GrowthOptions {
   readonly json: boolean;
 }
 
-/** Microseconds of a call, by path, for each size. */
-type Costs = Record<GrowthPath, number[]>;
+/** Microseconds of a call, by path and side, for each size. */
+type Costs = Record<`${GrowthPath}, ${'colloquy' | 'raw'}`, number[]>;
 
 /**
  * The same calls with more and more messages in the database: conversations of 100 messages each, most of them of one tenant, read and
- * appended to at random places. What grows with the database is a path that reads more than it needs.
+ * appended to at random places, by Colloquy and by the driver alone. What grows with the database for both is what it takes to find a
+ * place that is in no cache; what grew for one of them would be a path that reads more than it needs.
  */
 export async function benchGrowth(options: GrowthOptions): Promise<void> {
   const results: Record<string, Costs> = {};
@@ -46,28 +50,34 @@ export async function benchGrowth(options: GrowthOptions): Promise<void> {
 }
 
 function lineOf(name: string, cells: readonly string[]): string {
-  return `${name.padEnd(22)}${cells.map((cell) => cell.padStart(14)).join('')}\n`;
+  return `${name.padEnd(30)}${cells.map((cell) => cell.padStart(14)).join('')}\n`;
 }
 
 async function grow(arena: Arena, { sizes, rounds, duration }: GrowthOptions): Promise<Costs> {
   const opened = await arena.open();
   try {
     const fill = await fillByGrowth(opened);
-    const costs: Costs = { append: [], last50: [], byId: [], list: [] };
+    const costs = Object.fromEntries(SIDES.map((name) => [name, [] as number[]])) as Costs;
     for (const size of sizes) {
       const begun = performance.now();
       await fill.to(size);
       process.stderr.write(`${arena.name}: ${String(size)} messages after ${seconds(begun)} s\n`);
-      const side = servicesOf(opened.persistence, fixtureOf(opened, fill));
+      const fixture = fixtureOf(fill);
+      const raw = await arena.openRaw(opened.database, fixture);
+      const sides = { colloquy: servicesOf(opened.persistence, fixture), raw };
       for (const path of READS_AND_APPEND) {
-        const rates: number[] = [];
+        const rates = { colloquy: [] as number[], raw: [] as number[] };
         for (let round = 0; round <= rounds; round += 1) {
-          const rate = await callsPerSecond((n) => walk(side, path, fill, n), 1, duration, round * 7_919);
-          // The first round warms all up.
-          if (round > 0) rates.push(rate);
+          for (const name of round % 2 === 0 ? NAMES : NAMES.toReversed()) {
+            const call = (n: number): unknown => walk(sides[name], path, fill, n);
+            const rate = await callsPerSecond(call, 1, duration, (round * 2 + NAMES.indexOf(name)) * 100_003);
+            // The first round warms all up.
+            if (round > 0) rates[name].push(rate);
+          }
         }
-        costs[path].push(1_000_000 / median(rates));
+        for (const name of NAMES) costs[`${path}, ${name}`].push(1_000_000 / median(rates[name]));
       }
+      await raw.close();
     }
     return costs;
   } finally {
@@ -76,9 +86,9 @@ async function grow(arena: Arena, { sizes, rounds, duration }: GrowthOptions): P
   }
 }
 
-function fixtureOf({ persistence }: Opened, fill: Fill): Fixture {
-  const nextId = () => persistence.sources.ids.next();
-  return { tenantId: fill.tenantId, userId: fill.userId, chats: [], messageIds: [], contents: [], nextId };
+function fixtureOf(fill: Fill): Fixture {
+  const { tenantId, userId, nextId } = fill;
+  return { tenantId, userId, chats: [], messageIds: [], contents: [], nextId };
 }
 
 /** Places that are spread over all that there is: a multiplicative hash of the call's number (Knuth, The Art of Computer Programming, 6.4). */
@@ -88,14 +98,14 @@ function walk(side: Side, path: GrowthPath, fill: Fill, n: number): unknown {
   if (path === 'last50') return side.last50?.(conversationId);
   if (path === 'byId') return side.byId?.(fill.messageAt(place));
   if (path === 'list') return side.list?.();
-  const id = String(n);
+  const id = fill.nextId();
   return side.append?.({
     id,
     tenantId: fill.tenantId,
     conversationId,
     content: CONTENT,
     tokenCount: 21,
-    idempotencyKey: `${String(fill.size)} ${id}`,
+    idempotencyKey: id,
   });
 }
 

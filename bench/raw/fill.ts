@@ -10,7 +10,8 @@ const CONVERSATIONS = 10_000;
 export interface Fill {
   readonly tenantId: string;
   readonly userId: string;
-  readonly size: number;
+  /** Makes an id (UUIDv7). */
+  readonly nextId: () => string;
   /** Adds conversations until there are so many messages. */
   to(messages: number): Promise<void>;
   /** A conversation at a place from 0 to 1 of all that there are. */
@@ -96,9 +97,7 @@ export async function fillByGrowth({ persistence, database }: Opened): Promise<F
   return {
     tenantId,
     userId,
-    get size() {
-      return conversations * MESSAGES;
-    },
+    nextId: () => persistence.sources.ids.next(),
     async to(messages) {
       const dialect = await (database.engine === 'sqlite'
         ? onSqlite(database.address)

@@ -8,6 +8,8 @@ export async function insertIntoSqlite(filled: string, empty: string): Promise<n
   to.pragma('journal_mode = wal');
   to.pragma('synchronous = normal');
   to.pragma('foreign_keys = on');
+  to.pragma('cache_size = -16384');
+  to.pragma('wal_autocheckpoint = 4000');
   const tables = TABLES.flatMap((table) => {
     const rows = from.prepare(`select * from ${table} order by rowid`).raw().all() as unknown[][];
     const [first] = rows;
