@@ -218,10 +218,15 @@ function literal(text: string): string {
 
 /** @throws ConfigurationError where row-level security would show nothing, because tables are on other nodes. */
 export async function assertNotDistributed(em: SqlEntityManager): Promise<void> {
+  if (await isDistributed(em)) throw new ConfigurationError([NO_SESSIONS]);
+}
+
+/** Whether tables of the database are spread over several servers. */
+export async function isDistributed(em: SqlEntityManager): Promise<boolean> {
   const [citus] = await em.execute<{ known: boolean }[]>(
     `select to_regclass('pg_catalog.pg_dist_partition') is not null as known`,
   );
-  if (!citus?.known) return;
+  if (!citus?.known) return false;
   const rows = await em.execute<object[]>('select logicalrelid from pg_catalog.pg_dist_partition limit 1');
-  if (rows.length > 0) throw new ConfigurationError([NO_SESSIONS]);
+  return rows.length > 0;
 }

@@ -91,7 +91,7 @@ export class BoundPostgreSqlConnection
   readonly documentTerms = POSTGRESQL_TERMS;
   // As the foreign keys of what is written lock it anyway: whoever changes the tenant takes the lock that waits for it.
   readonly sharedLock = 'for key share';
-  readonly writesInOneStatement = true;
+  #writesInOneStatement = true;
   readonly plans = new PostgreSqlPlans({
     pool: () => this.requireNativeClient(this.#pool),
     prepare: (statement) => this.#prepare(statement),
@@ -116,6 +116,15 @@ export class BoundPostgreSqlConnection
     const dialect = releasesConnections(super.createKyselyDialect({ ...given, onPoolCreated } as PoolConfig));
     if (this.#settings.rowLevelSecurity) this.#sessions = new TransactionSessions(dialect);
     return dialect;
+  }
+
+  get writesInOneStatement(): boolean {
+    return this.#writesInOneStatement;
+  }
+
+  /** From now on each statement changes one table. */
+  writesInSteps(): void {
+    this.#writesInOneStatement = false;
   }
 
   get #settings(): PostgreSqlSettings {

@@ -1,6 +1,6 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { postgreSqlMigrations } from '../migrations/postgresql/index.js';
-import { assertNotDistributed, CitusDistribution } from './citus.js';
+import { assertNotDistributed, CitusDistribution, isDistributed } from './citus.js';
 import type { Engine } from './engine.js';
 import { translatePostgreSqlError } from './postgresql-errors.js';
 import { type BoundPostgreSqlConnection, BoundPostgreSqlDriver } from './postgresql-driver.js';
@@ -48,6 +48,8 @@ export function createPostgreSqlEngine(url: string, nameOf?: NameOf): Engine {
     },
     async assertUsable(em) {
       if (settings.rowLevelSecurity) await assertNotDistributed(em);
+      // One statement reaches tables of every node and of one alone, which a distributed database may not plan as one.
+      else if (await isDistributed(em)) (em.getConnection() as unknown as BoundPostgreSqlConnection).writesInSteps();
       await assertSecurityUsable(em, settings);
     },
     distribution: (em) => new CitusDistribution(em.getConnection() as unknown as BoundPostgreSqlConnection, settings),

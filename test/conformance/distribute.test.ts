@@ -8,6 +8,7 @@ import { ENGINES, query, withParameter } from '../support/engines.js';
 import { makeEveryEntity } from '../support/every-entity.js';
 import { NO_OWN_SERVER, type OwnServer, startOwnServer } from '../support/own-server.js';
 import { rejectionOf } from '../support/rejection.js';
+import { sentStatements } from '../support/sent-statements.js';
 import { TENANT_TABLES } from '../support/two-tenants.js';
 
 const OWNED = [...TENANT_TABLES, 'document_terms', 'quota_months'].toSorted();
@@ -210,6 +211,22 @@ describe.skipIf(NO_OWN_SERVER)(title, () => {
     const secured = open(withParameter(url, 'rowLevelSecurity', 'true'));
     expect((await rejectionOf(secured, ConfigurationError)).message).toContain('rowLevelSecurity=false');
     await open(url);
+  });
+
+  it('takes appends by statements of one table each once it is distributed, and keeps what is said of them', async () => {
+    const { url } = await fill();
+    await (await openSchema(url)).distribute({ shards: 4 });
+    const persistence = await open(url);
+    const { messages, conversations, users } = persistence.tenant('acme');
+    const [user] = (await users.list()).items;
+    const { id } = await conversations.start({ userId: user?.id ?? '' });
+    const sent = await sentStatements(persistence, 'postgresql');
+    const append = (n: number) =>
+      messages.append(id, { role: 'user', content: String(n) }, { idempotencyKey: `key ${String(n)}` });
+    const appended = await Promise.all([1, 2, 3, 4, 1, 2].map(append));
+    expect(sent.filter((statement) => statement.startsWith('with '))).toEqual([]);
+    expect(await messages.history(id)).toEqual(appended.slice(0, 4));
+    expect(appended.slice(4)).toEqual(appended.slice(0, 2));
   });
 
   it('is told what would be done by --dry-run, and what was done, by the command line', async () => {
