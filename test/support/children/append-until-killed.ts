@@ -1,7 +1,7 @@
 // Appends without end from several writers, and prints each sequence number once the message was acknowledged.
 import 'reflect-metadata';
-import { writeSync } from 'node:fs';
 import { PersistenceManager } from '../../../src/services/persistence-manager.js';
+import { say } from '../say.js';
 
 const [databaseUrl = '', conversation = ''] = process.argv.slice(2);
 const persistence = await PersistenceManager.open({ databaseUrl });
@@ -11,7 +11,7 @@ async function write(): Promise<never> {
   for (;;) {
     const { seq } = await messages.append(conversation, { role: 'user', content: 'still here', tokenCount: 2 });
     // At once and whole: what stdout buffers would die with the process, and look like a message that was never acknowledged.
-    writeSync(1, `${String(seq)}\n`);
+    say(`${String(seq)}\n`);
   }
 }
 

@@ -1,9 +1,9 @@
 // Copies one database to another, and dies by SIGKILL in the middle of the given transaction, after its rows were sent and before
 // its commit; 0 lives on. At its end it prints the report.
 import 'reflect-metadata';
-import { writeSync } from 'node:fs';
 import type { BulkConnection } from '../../../src/database/engine.js';
 import { PersistenceManager } from '../../../src/services/persistence-manager.js';
+import { say } from '../say.js';
 
 const [from = '', to = '', last = '0'] = process.argv.slice(2);
 const source = await PersistenceManager.open({ databaseUrl: from, migrate: false });
@@ -21,4 +21,4 @@ connection.insertMany = async (...parameters) => {
 const report = await source.copyTo(target);
 await source.close();
 await target.close();
-writeSync(1, JSON.stringify(report));
+say(JSON.stringify(report));

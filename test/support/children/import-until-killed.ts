@@ -1,10 +1,10 @@
 // Imports archives, and dies by SIGKILL right before the given native statement (begin and commit are statements too), counted from
 // the first one of the import; 0 lives on. At its end it prints how many statements there were.
 import 'reflect-metadata';
-import { writeSync } from 'node:fs';
 import type { BoundSqliteConnection } from '../../../src/database/sqlite-driver.js';
 import { importArchives } from '../../../src/interchange/import-archives.js';
 import { PersistenceManager } from '../../../src/services/persistence-manager.js';
+import { say } from '../say.js';
 
 const [databaseUrl = '', last = '0', ...files] = process.argv.slice(2);
 const persistence = await PersistenceManager.open({ databaseUrl });
@@ -32,6 +32,6 @@ countCalls(statement, 'all');
 countCalls(database, 'exec');
 
 await persistence.tenants.ensure({ slug: 'shop', name: 'Shop' });
-await importArchives(persistence.tenant('shop'), files, { onProgress: () => void writeSync(1, '.') });
+await importArchives(persistence.tenant('shop'), files, { onProgress: () => say('.') });
 await persistence.close();
-writeSync(1, `\n${String(statements)}\n`);
+say(`\n${String(statements)}\n`);

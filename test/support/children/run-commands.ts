@@ -1,8 +1,8 @@
 // Runs several command lines, one after the other, in one process, and prints what each of them printed and its exit code as JSON.
 // A command line may begin with `DATABASE_URL=...`, as in a shell; it holds for those after it too.
 import 'reflect-metadata';
-import { writeSync } from 'node:fs';
 import { runCommandLine } from '../../../src/cli/program.js';
+import { say } from '../say.js';
 
 interface Result {
   readonly code: number;
@@ -24,4 +24,4 @@ async function run([first = '', ...others]: readonly string[]): Promise<Result> 
 const commandLines = JSON.parse(process.argv[2] ?? '[]') as string[][];
 const results: Result[] = [];
 for (const parameters of commandLines) results.push(await run(parameters));
-writeSync(1, JSON.stringify(results));
+say(JSON.stringify(results));
