@@ -1,7 +1,7 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { PlanRunner } from '../database/plan.js';
 import type { Message } from '../entities/message.js';
-import { OutcomeUnknownError } from '../errors.js';
+import { ColloquyError } from '../errors.js';
 import type { AppendPlans, Appended, NewMessage } from '../repositories/append-plans.js';
 import type { Row } from '../repositories/compiled-table.js';
 import {
@@ -19,6 +19,9 @@ import { type Runtime, runtimeOf } from '../runtime.js';
 /** What is combined into one statement: so many messages, and so many characters of them. */
 const COMBINED_MAX = 32;
 const COMBINED_CHARACTERS = 262_144;
+
+/** The codes of errors that the next statement would meet as well; the others are about one of the messages. */
+const OUTAGE = /^(?:OUTCOME_UNKNOWN|DATABASE_(?!LIMIT|FAILED).*)$/;
 
 interface Waiting {
   readonly message: NewMessage;
@@ -83,30 +86,51 @@ export class Appends {
     return sent;
   }
 
-  /** Lets a line through, until nobody stands in it. */
+  /** Lets a line through, until nobody stands in it; a database that is away ends it for all of them, so that none waits for the others. */
   async #work(conversationId: string, line: Waiting[]): Promise<void> {
-    while (line.length > 0) await this.#combine(line.splice(0, lengthOf(line)));
+    while (line.length > 0) {
+      const next = line.splice(0, lengthOf(line));
+      try {
+        await this.#combine(next);
+      } catch (error) {
+        for (const { reject } of [...next, ...line.splice(0)]) reject(error);
+      }
+    }
     this.#lines.delete(conversationId);
   }
 
+  /** @throws what tells of an outage, after which some of those who wait may not have heard. */
   async #combine(waiting: readonly Waiting[]): Promise<void> {
-    if (waiting.length > 1) {
-      const appended = await this.#send(waiting.map(({ message }) => message)).catch((error: unknown) => ({ error }));
-      if (appended && 'messages' in appended) {
-        const before = appended.messages - waiting.length;
-        for (const [index, { resolve }] of waiting.entries()) {
-          resolve({ messages: before + index + 1 });
-        }
-        return;
-      }
-      // Whoever may be committed must not be sent again by us.
-      if (appended && 'error' in appended && this.#translateError(appended.error) instanceof OutcomeUnknownError) {
-        for (const { reject } of waiting) reject(appended.error);
-        return;
+    if (waiting.length > 1 && (await this.#appendTogether(waiting))) return;
+    // One of them may stand in the way of all: each by itself has an outcome of its own.
+    for (const { message, resolve, reject } of waiting) {
+      try {
+        resolve(await this.#send([message]));
+      } catch (error) {
+        if (this.#isOutage(error)) throw error;
+        reject(error);
       }
     }
-    // One of them may stand in the way of all: each by itself has an outcome of its own.
-    for (const { message, resolve, reject } of waiting) await this.#send([message]).then(resolve, reject);
+  }
+
+  /** Whether all of them are appended; none of them is otherwise. */
+  async #appendTogether(waiting: readonly Waiting[]): Promise<boolean> {
+    try {
+      const appended = await this.#send(waiting.map(({ message }) => message));
+      if (!appended || 'first' in appended) return false;
+      const before = appended.messages - waiting.length;
+      for (const [index, { resolve }] of waiting.entries()) resolve({ messages: before + index + 1 });
+      return true;
+    } catch (error) {
+      if (this.#isOutage(error)) throw error;
+      return false;
+    }
+  }
+
+  /** Whoever may be committed must not be sent again by us either. */
+  #isOutage(error: unknown): boolean {
+    const translated = this.#translateError(error);
+    return !(translated instanceof ColloquyError) || OUTAGE.test(translated.code);
   }
 }
 

@@ -135,6 +135,19 @@ describe.each(SERVERS)('$name: a network that loses all that the server says', (
     expect(await acme.messages.history(chatId)).toHaveLength(3);
   });
 
+  it('ends appends that wait for one conversation together, not each after the one before', async () => {
+    const { acme, far, chatId, hole } = await openHole('statementTimeout=500&connectTimeout=1000&poolSize=2');
+    await far.messages.append(chatId, MESSAGE);
+    hole.isOpen = true;
+    // One by one they would take more than a minute.
+    const codes = await Promise.all(Array.from({ length: 60 }, () => codeOf(far.messages.append(chatId, MESSAGE))));
+    expect(codes.filter((code) => !/^(?:DATABASE_UNAVAILABLE|OUTCOME_UNKNOWN)$/.test(code))).toEqual([]);
+    hole.isOpen = false;
+    await far.messages.append(chatId, MESSAGE);
+    const { messageCount } = await acme.conversations.get(chatId);
+    expect(await acme.messages.history(chatId, { last: 100 })).toHaveLength(messageCount);
+  });
+
   it('does not keep a manager from closing', async () => {
     const { far, chatId, persistence, hole } = await openHole('statementTimeout=500&connectTimeout=2000');
     await Promise.all([1, 2, 3].map(() => far.messages.append(chatId, MESSAGE)));
