@@ -27,7 +27,7 @@ export interface Step {
 /**
  * A use of the database as a sequence of statements, each of which may depend on the rows of the one before. It knows nothing of
  * transactions and waits for nothing by itself, so an embedded engine can run it in one go, a server's driver step by step, and a unit
- * of work among its own statements.
+ * of work among its own statements. It hears of no error: one ends it.
  */
 export type Plan<Result> = Generator<Step, Result, readonly RawRow[]>;
 
@@ -53,14 +53,7 @@ export async function runPlan<Result>(
   send: (step: Step) => Promise<readonly RawRow[]>,
 ): Promise<Result> {
   let { done, value } = plan.next();
-  while (!done) {
-    const step = value as Step;
-    try {
-      ({ done, value } = plan.next(await send(step)));
-    } catch (error) {
-      ({ done, value } = plan.throw(error));
-    }
-  }
+  while (!done) ({ done, value } = plan.next(await send(value as Step)));
   return value as Result;
 }
 

@@ -14,7 +14,7 @@ import type { BulkConnection, BulkInsert } from './engine.js';
 import { BoundSqlitePlatform } from './sqlite-schema-helper.js';
 import { SQLITE_TERMS } from './sqlite-terms.js';
 import { bindQuery, type BindingStyle, type BoundStatement } from './bound-statement.js';
-import { prepareOnce, SqlitePlans } from './sqlite-plans.js';
+import { SqlitePlans } from './sqlite-plans.js';
 
 /** What the SQLite engine asks of its connection; see `sqlite.ts` for the meaning. */
 export interface SqliteSettings {
@@ -48,7 +48,7 @@ class StatementCache {
   prepare(text: string): Database.Statement {
     let statement = this.#statements.get(text);
     if (statement) this.#statements.delete(text);
-    else statement = prepareOnce(this.#database, text);
+    else statement = this.#database.prepare(text);
     this.#statements.set(text, statement);
     if (this.#statements.size > StatementCache.#capacity) {
       const [oldest] = this.#statements.keys();

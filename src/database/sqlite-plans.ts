@@ -191,9 +191,9 @@ export class SqlitePlans implements PlanRunner {
 
 /**
  * SQLite compiles a statement again for every new value of a bare parameter after `limit`, which takes longer than a page of rows; it
- * does not for an expression.
+ * does not for an expression. Only for the library's own statements: in another's the words may be a text.
  */
-export function prepareOnce(database: Database.Database, sql: string): Database.Statement {
+function prepareOnce(database: Database.Database, sql: string): Database.Statement {
   return database.prepare(sql.replaceAll(/\blimit \?(?! *\+)/g, 'limit ? + 0'));
 }
 
