@@ -13,7 +13,7 @@ import { noteChange } from './change-capture.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
 import { isId } from './id.js';
 import { assertLimit, DEFAULT_LIMIT } from './page.js';
-import { writeFreeKey } from './race.js';
+import { IDEMPOTENCY_KEY, writeFreeKey } from './race.js';
 import { connectionOf, runPlanIn } from './statement.js';
 import { TenantOwnedRepository } from './tenant-owned.repository.js';
 
@@ -78,7 +78,7 @@ export class MessageRepository extends TenantOwnedRepository<Message> {
     await this.em.flush();
     noteAppend(this.em, message);
     const append = () => runPlanIn(this.em, () => appendPlansOf(this.em).append(message));
-    const appended = await (message.idempotencyKey === null ? append() : writeFreeKey(append, 'idempotency_key'));
+    const appended = await (message.idempotencyKey === null ? append() : writeFreeKey(append, IDEMPOTENCY_KEY));
     if ('first' in appended) return firstResult(appended.first, message);
     this.#refresh(message, appended);
     return placed(message, appended.messages);
@@ -98,17 +98,17 @@ export class MessageRepository extends TenantOwnedRepository<Message> {
   }
 }
 
-const NEW_MESSAGES = 'colloquy/append-plans';
+const EXTENSION = 'colloquy/append-plans';
 
 /** The plans of the ORM that the entity manager belongs to. */
 export function appendPlansOf(em: EntityManager): AppendPlans {
-  const known = em.config.getExtension<AppendPlans>(NEW_MESSAGES);
+  const known = em.config.getExtension<AppendPlans>(EXTENSION);
   if (known) return known;
   const { writesInOneStatement, sharedLock } = connectionOf(em as SqlEntityManager);
   const tables = { messages: compiledTableOf(em, Message), conversations: compiledTableOf(em, Conversation) };
   const returns = em.getPlatform().usesReturningStatement();
   const plans = new AppendPlans(tables, { writesInOneStatement, sharedLock, returns });
-  em.config.registerExtension(NEW_MESSAGES, () => plans);
+  em.config.registerExtension(EXTENSION, () => plans);
   return plans;
 }
 

@@ -1,11 +1,12 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import { TransactionConflictError } from '../errors.js';
 
-const IDEMPOTENCY_KEY = 'idempotency_key';
+/** A part of the name of every unique constraint of idempotency keys. */
+export const IDEMPOTENCY_KEY = 'idempotency_key';
 
-/** Whether somebody else has just written a row under the same idempotency key. */
-export function hasLostKey(error: unknown): boolean {
-  return error instanceof UniqueConstraintViolationException && error.message.includes(IDEMPOTENCY_KEY);
+/** Whether somebody else has just taken a key: that of a unique constraint whose name has the part. */
+export function hasLostKey(error: unknown, constraint: string): boolean {
+  return error instanceof UniqueConstraintViolationException && error.message.includes(constraint);
 }
 
 /**
@@ -19,9 +20,6 @@ export async function writeFreeKey<T>(write: () => Promise<T>, constraint = ''):
   try {
     return await write();
   } catch (error) {
-    if (error instanceof UniqueConstraintViolationException && error.message.includes(constraint)) {
-      throw new TransactionConflictError({ cause: error });
-    }
-    throw error;
+    throw hasLostKey(error, constraint) ? new TransactionConflictError({ cause: error }) : error;
   }
 }

@@ -3,7 +3,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { Planned, PlanRunner } from '../database/plan.js';
 import { OutcomeUnknownError, TransactionConflictError } from '../errors.js';
 import { type CompiledTable, compiledTableOf } from '../repositories/compiled-table.js';
-import { hasLostKey } from '../repositories/race.js';
+import { hasLostKey, IDEMPOTENCY_KEY } from '../repositories/race.js';
 import { connectionOf } from '../repositories/statement.js';
 import type { Calls } from './calls.js';
 
@@ -73,7 +73,7 @@ export class PlanCalls {
         const runs = [() => Promise.reject<T>(error)];
         return again(() => (runs.pop() ?? work)());
       }
-      const isConflict = translated instanceof TransactionConflictError || hasLostKey(error);
+      const isConflict = translated instanceof TransactionConflictError || hasLostKey(error, IDEMPOTENCY_KEY);
       if (!isConflict) throw this.#calls.told(error);
     } finally {
       this.#calls.end();

@@ -17,7 +17,7 @@ export function repeatable({ idempotencyKey }: CreateOptions): WriteOptions {
   return { isRepeatable: (idempotencyKey ?? null) !== null };
 }
 
-/** What the services of one tenant share: its units of work. */
+/** What the services of one tenant share: its units of work, and the plans that run where none is. */
 export class TenantScope {
   readonly #slug: string;
   readonly #transactions: Transactions;
