@@ -15,6 +15,11 @@ export interface ConfigurationInput {
    * database, parameters) is as in the database's own.
    */
   readonly replicaUrls?: readonly string[];
+  /**
+   * Redis as the cache that several processes share: `redis://[[USER]:PASSWORD@]HOST[:6379][/DATABASE]`, `rediss://…` with TLS, or
+   * `redis-cluster://HOST:PORT,HOST:PORT`; REDIS_URL unless given. Empty for none.
+   */
+  readonly redisUrl?: string;
   /** The language of errors' messages, `en` unless COLLOQUY_LANGUAGE says otherwise: a tag of BCP 47, such as `zh-CN`, finds `zh`. */
   readonly language?: Language;
 }
@@ -66,6 +71,7 @@ const SETTINGS: ReadonlyMap<string, Setting> = new Map([
 const DEFAULT_LANGUAGE: Language = 'en';
 
 const LANGUAGE_VARIABLE = 'COLLOQUY_LANGUAGE';
+const CACHE_VARIABLE = 'COLLOQUY_CACHE';
 /** How the names of Colloquy's own variables begin, and those of its tests and benchmarks. */
 const OWN_VARIABLES = 'COLLOQUY_';
 const TEST_VARIABLES = 'COLLOQUY_TEST_';
@@ -85,13 +91,22 @@ function languageOf({ language }: ConfigurationInput, environment: NodeJS.Proces
   return languageFor(language ?? (environment[LANGUAGE_VARIABLE] || DEFAULT_LANGUAGE));
 }
 
+/** Where Redis is, if there is one, and whether nothing is to be cached unless something else is said: with COLLOQUY_CACHE=off. */
+export function configuredCache(
+  { redisUrl }: ConfigurationInput = {},
+  environment: NodeJS.ProcessEnv = process.env,
+): { readonly redisUrl: string | undefined; readonly isOff: boolean } {
+  const url = redisUrl ?? environment['REDIS_URL'];
+  return { redisUrl: url === '' ? undefined : url, isOff: environment[CACHE_VARIABLE] === 'off' };
+}
+
 /** A variable that is misspelt would have no effect, and nobody would hear of it. */
 function unknownVariables(environment: NodeJS.ProcessEnv): string[] {
   return Object.keys(environment)
     .filter((name) => name.startsWith(OWN_VARIABLES) && environment[name] !== '')
-    .filter((name) => name !== LANGUAGE_VARIABLE && !name.startsWith(TEST_VARIABLES))
+    .filter((name) => ![LANGUAGE_VARIABLE, CACHE_VARIABLE].includes(name) && !name.startsWith(TEST_VARIABLES))
     .toSorted()
-    .map((name) => `${name} is unknown; what can be set so is ${LANGUAGE_VARIABLE}`);
+    .map((name) => `${name} is unknown; what can be set so is ${LANGUAGE_VARIABLE} and ${CACHE_VARIABLE}`);
 }
 
 /**
@@ -109,6 +124,7 @@ export function resolveConfiguration(
   const urls: readonly unknown[] = input.replicaUrls ?? listed;
   const replicas = urls.map((url) => replicaOf(database, url));
   if (!languageOf(input, environment)) problems.push(`COLLOQUY_LANGUAGE must be one of ${LANGUAGES.join(', ')}`);
+  if (!['', 'on', 'off'].includes(environment[CACHE_VARIABLE] ?? '')) problems.push('COLLOQUY_CACHE must be on or off');
   problems.push(...unknownVariables(environment));
   return Object.freeze({ database, replicas, problems });
 }

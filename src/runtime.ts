@@ -1,4 +1,5 @@
 import { randomFillSync } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Configuration, EntityManager } from '@mikro-orm/core';
 import { V7Generator } from 'uuidv7';
 import { RuleBook } from './entities/rule-book.js';
@@ -26,6 +27,26 @@ export interface Sources {
   readonly clock: Clock;
   readonly random: Random;
   readonly ids: IdSource;
+}
+
+/** Where whoever waits takes time from; see `cache/timing.ts`. */
+export interface SystemTiming {
+  now(): number;
+  wallClock(): number;
+  wait(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  random(): number;
+}
+
+/** The system's own monotonic clock and timers, with the clock and the random numbers of a runtime. */
+export function systemTiming({ clock, random }: Pick<Sources, 'clock' | 'random'>): SystemTiming {
+  return {
+    now: () => performance.now(),
+    wallClock: () => clock.now().getTime(),
+    async wait(milliseconds, signal) {
+      await delay(milliseconds, undefined, { ref: false, ...(signal && { signal }) }).catch(() => undefined);
+    },
+    random: () => new DataView(random.bytes(4).buffer).getUint32(0) / 2 ** 32,
+  };
 }
 
 /**

@@ -1,6 +1,12 @@
 /** A command's name and its arguments, such as `['del', key]`. */
 export type RedisCommand = readonly [name: string, ...values: (string | number)[]];
 
+/** A value, and for how many milliseconds it is there. */
+export interface Expiring {
+  readonly text: string;
+  readonly milliseconds: number;
+}
+
 /** What a subscriber is told. */
 export interface RedisSubscriber {
   readonly message: (text: string) => void;
@@ -25,8 +31,11 @@ export interface RedisLink {
   readonly heardUntil: number;
   /** Sends commands about keys of one slot, in this order on one connection, and answers with their results. */
   send(commands: readonly RedisCommand[]): Promise<readonly unknown[]>;
-  /** Sets a key for so many milliseconds if it has the expected value, in one step, and tells whether it did. */
-  replace(key: string, expected: string, value: string, milliseconds: number): Promise<boolean>;
+  /**
+   * Gives a key another value if it has the expected one, in one step, and tells whether it did. The value is there for so many
+   * milliseconds from when the expected one was set, by the server's clock: a command that arrives late does not prolong it.
+   */
+  replace(key: string, expected: Expiring, value: Expiring): Promise<boolean>;
   /** Deletes a key if it has the expected value, in one step. */
   remove(key: string, expected: string): Promise<void>;
   /** The keys that begin with a prefix, some at a time: all of those that are there from beginning to end. */

@@ -76,6 +76,11 @@ export interface BulkConnection {
    * these rows. An engine that cannot has none.
    */
   limit?(em: SqlEntityManager, limit: TenantLimit): void;
+  /**
+   * Changes whenever another connection has committed anything, by which a cache knows that it is out of date; undefined while that
+   * cannot be told. An engine that cannot tell at no cost has none.
+   */
+  readonly databaseVersion?: () => unknown;
   /** Whether each change of the schema commits by itself, so that a migration that fails has done a part of its work. */
   readonly keepsHalfMigrations?: boolean;
 }

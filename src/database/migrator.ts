@@ -90,6 +90,15 @@ export class Migrator extends OrmMigrator {
   }
 
   /**
+   * What tells this database from others, however its server is named and whenever it was started: when it was made. A copy of the
+   * whole database has the same.
+   */
+  async origin(): Promise<string> {
+    const [first] = await this.#records.applied();
+    return `${first?.name ?? ''} ${first?.appliedAt.toISOString() ?? ''}`;
+  }
+
+  /**
    * Whether there is a table of one of the entities' names, and no record of migrations. The record is asked for last: another
    * process that has just migrated committed both together. Where it could not, an empty record is the trace of one that has begun.
    */

@@ -231,6 +231,7 @@ export class BoundSqliteConnection extends BaseSqliteConnection implements BulkC
   #statements: StatementCache | undefined;
   #dialect: SqliteBoundDialect | undefined;
   #plans: SqlitePlans | undefined;
+  #dataVersion: Database.Statement<[], number> | undefined;
 
   override createKyselyDialect(options: Dictionary): SqliteDialect {
     const { path, busyTimeout, durable } = options as SqliteSettings;
@@ -264,6 +265,13 @@ export class BoundSqliteConnection extends BaseSqliteConnection implements BulkC
     });
     return dialect;
   }
+
+  /** See https://www.sqlite.org/pragma.html#pragma_data_version. A transaction that is open sees no commits of others. */
+  readonly databaseVersion = (): number | undefined => {
+    if (!this.#dialect?.driver.isFree) return undefined;
+    this.#dataVersion ??= this.requireNativeClient(this.#database).prepare<[], number>('pragma data_version').pluck();
+    return this.#dataVersion.get();
+  };
 
   get plans(): SqlitePlans {
     return this.requireNativeClient(this.#plans);

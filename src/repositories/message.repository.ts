@@ -9,7 +9,7 @@ import { brokenRule } from '../messages/broken-rule.js';
 import type { Runtime } from '../runtime.js';
 import { givenProperties } from './allowed-properties.js';
 import { AppendPlans, type Counters, type NewMessage } from './append-plans.js';
-import { noteChange } from './change-capture.js';
+import { type Change, noteChange } from './change-capture.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
 import { isId } from './id.js';
 import { assertLimit, DEFAULT_LIMIT } from './page.js';
@@ -151,10 +151,14 @@ export function newMessage(
   return message;
 }
 
-/** Tells of a message that is about to be written. */
-export function noteAppend(em: EntityManager, { tenantId, id, conversationId }: NewMessage): void {
-  noteChange(em, { tenantId, entity: Message, type: 'insert', ids: [id] });
-  noteChange(em, { tenantId, entity: Conversation, type: 'update', ids: [conversationId] });
+/** Tells of a message that is about to be written, and gives what it tells. */
+export function noteAppend(em: EntityManager, { tenantId, id, conversationId }: NewMessage): readonly Change[] {
+  const changes: readonly Change[] = [
+    { tenantId, entity: Message, type: 'insert', ids: [id], isAppend: true },
+    { tenantId, entity: Conversation, type: 'update', ids: [conversationId] },
+  ];
+  for (const change of changes) noteChange(em, change);
+  return changes;
 }
 
 /** The message with its number. */

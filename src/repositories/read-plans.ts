@@ -7,7 +7,7 @@ import { isId } from './id.js';
 import { type Page, type PageRequest, resolvePage, toPage } from './page.js';
 
 /** A property of a row that a value is looked up by. */
-type Key<Entity> = (keyof Row<Entity> & string) | 'id' | 'externalId';
+export type Key<Entity> = (keyof Row<Entity> & string) | 'id' | 'externalId';
 
 /** @throws NotFoundError when the tenant has no such row. */
 export function* byId<Entity extends TenantOwned>(

@@ -1,8 +1,9 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { PlanRunner } from '../database/plan.js';
 import type { Message } from '../entities/message.js';
-import { ColloquyError } from '../errors.js';
+import { ColloquyError, OutcomeUnknownError } from '../errors.js';
 import type { AppendPlans, Appended, NewMessage } from '../repositories/append-plans.js';
+import type { Change } from '../repositories/change-capture.js';
 import type { Row } from '../repositories/compiled-table.js';
 import {
   type AppendOptions,
@@ -15,6 +16,7 @@ import {
 } from '../repositories/message.repository.js';
 import { connectionOf } from '../repositories/statement.js';
 import { type Runtime, runtimeOf } from '../runtime.js';
+import type { CommitListener } from './transactions.js';
 
 /** What is combined into one statement: so many messages, and so many characters of them. */
 const COMBINED_MAX = 32;
@@ -40,15 +42,17 @@ export class Appends {
   readonly #runner: PlanRunner;
   readonly #runtime: Runtime;
   readonly #translateError: (error: unknown) => unknown;
+  readonly #commits: CommitListener;
   /** By the conversation's id. */
   readonly #lines = new Map<string, { readonly tenantId: string; readonly waiting: Waiting[] }>();
 
-  constructor(em: SqlEntityManager, translateError: (error: unknown) => unknown) {
+  constructor(em: SqlEntityManager, translateError: (error: unknown) => unknown, commits: CommitListener) {
     this.#em = em;
     this.#plans = appendPlansOf(em);
     this.#runner = connectionOf(em).plans;
     this.#runtime = runtimeOf(em);
     this.#translateError = translateError;
+    this.#commits = commits;
   }
 
   /** @throws ValidationError, and NotFoundError when the conversation's id can be none. */
@@ -62,10 +66,21 @@ export class Appends {
    * @throws NotFoundError, InvalidStateError, IdempotencyConflictError, and what the driver throws.
    */
   async append(message: NewMessage): Promise<Row<Message> | undefined> {
-    noteAppend(this.#em, message);
-    const appended = await (this.#runner.commitsTogether ? this.#send([message]) : this.#inLine(message));
+    const changes = noteAppend(this.#em, message);
+    const appended = await this.#committed(changes, this.#runner.commitsTogether ? this.#send([message]) : this.#inLine(message));
     if (!appended) return undefined;
     return 'first' in appended ? firstResult(appended.first, message) : placed(message, appended.messages);
+  }
+
+  async #committed<T>(changes: readonly Change[], writing: Promise<T>): Promise<T> {
+    try {
+      const written = await writing;
+      await this.#commits.publish(changes);
+      return written;
+    } catch (error) {
+      if (this.#translateError(error) instanceof OutcomeUnknownError) await this.#commits.doubt(changes);
+      throw error;
+    }
   }
 
   #send(messages: readonly NewMessage[]): Promise<Appended | undefined> {

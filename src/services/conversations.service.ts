@@ -1,7 +1,7 @@
 import { Conversation } from '../entities/conversation.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
-import { byId, byKey, pageOf } from '../repositories/read-plans.js';
+import { pageOf } from '../repositories/read-plans.js';
 import type { ChangeOptions } from '../repositories/tenant-owned.repository.js';
 import type { CreateOptions } from './once.js';
 import type { TenantScope } from './tenant-scope.js';
@@ -44,12 +44,12 @@ export class ConversationsService {
 
   /** @throws NotFoundError when the tenant has no such conversation. */
   get(id: string): Promise<Row<Conversation>> {
-    return this.#scope.query(Conversation, (table, tenantId) => byId(table, tenantId, id));
+    return this.#scope.get(Conversation, id);
   }
 
   /** @throws NotFoundError when the tenant has no such conversation. */
   getByExternalId(externalId: string): Promise<Row<Conversation>> {
-    return this.#scope.query(Conversation, (table, tenantId) => byKey(table, tenantId, 'externalId', externalId));
+    return this.#scope.getBy(Conversation, 'externalId', externalId);
   }
 
   /** Changes what is named in `changes` and leaves the rest. @throws VersionConflictError when it is not at `ifVersion` any more. */

@@ -4,7 +4,7 @@ import { record } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { DocumentHit, DocumentSearchOptions } from '../repositories/document-search.js';
 import type { Page, PageRequest } from '../repositories/page.js';
-import { byId, byKey, page } from '../repositories/read-plans.js';
+import { page } from '../repositories/read-plans.js';
 import type { ChangeOptions } from '../repositories/tenant-owned.repository.js';
 import type { CreateOptions } from './once.js';
 import type { TenantScope } from './tenant-scope.js';
@@ -53,12 +53,12 @@ export class DocumentsService {
 
   /** @throws NotFoundError when the tenant has no such document. */
   get(id: string): Promise<Row<Document>> {
-    return this.#scope.query(Document, (table, tenantId) => byId(table, tenantId, id));
+    return this.#scope.get(Document, id);
   }
 
   /** @throws NotFoundError when the tenant has no such document. */
   getByExternalId(externalId: string): Promise<Row<Document>> {
-    return this.#scope.query(Document, (table, tenantId) => byKey(table, tenantId, 'externalId', externalId));
+    return this.#scope.getBy(Document, 'externalId', externalId);
   }
 
   /**

@@ -1,12 +1,6 @@
 import { Message } from '../entities/message.js';
 import type { Row } from '../repositories/compiled-table.js';
-import {
-  type AppendOptions,
-  history,
-  type HistoryRequest,
-  type MessageInput,
-} from '../repositories/message.repository.js';
-import { byId } from '../repositories/read-plans.js';
+import type { AppendOptions, HistoryRequest, MessageInput } from '../repositories/message.repository.js';
 import type { TenantScope } from './tenant-scope.js';
 
 export class MessagesService {
@@ -29,7 +23,7 @@ export class MessagesService {
 
   /** @throws NotFoundError when the tenant has no such message. */
   get(id: string): Promise<Row<Message>> {
-    return this.#scope.query(Message, (table, tenantId) => byId(table, tenantId, id));
+    return this.#scope.get(Message, id);
   }
 
   /**
@@ -39,6 +33,6 @@ export class MessagesService {
    * @throws NotFoundError when the tenant has no such conversation.
    */
   async history(conversationId: string, request: HistoryRequest = { last: 50 }): Promise<Row<Message>[]> {
-    return this.#scope.query(Message, (table, tenantId) => history(table, tenantId, conversationId, request));
+    return this.#scope.history(conversationId, request);
   }
 }

@@ -1,25 +1,41 @@
 import { MikroORM } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { type ConfigurationInput, configuredLanguage } from '../config.js';
+import { type ConfigurationInput, configuredCache, configuredLanguage } from '../config.js';
 import type { Engine } from '../database/engine.js';
 import { Migrator } from '../database/migrator.js';
+import { connectionOf } from '../repositories/statement.js';
 import { DatabaseUnavailableError, localize, SchemaMismatchError } from '../errors.js';
 import type { Language } from '../messages/catalog.js';
 import { createRuntime, installRuntime, type Runtime, type Sources } from '../runtime.js';
 import { Appends } from './appends.js';
 import { type CopyEnd, type CopyOptions, type CopyReport, copyTenants } from './copy.js';
+import { CachedReads } from './cached-reads.js';
+import { CacheService } from './cache.service.js';
+import type { CacheSettings } from './cached-kinds.js';
+import type { EntityCache } from './entity-cache.js';
+import { configuredPolicies, openCache } from './open-cache.js';
 import { configuredEngine } from './orm-engine.js';
 import { createOrmOptions } from './orm-options.js';
 import { readStats, type Stats } from './stats.service.js';
 import { TenantContext } from './tenant-context.js';
 import { TenantDirectory } from './tenant-directory.js';
-import { TenantScope } from './tenant-scope.js';
+import { TenantScope, type TenantScopeParts } from './tenant-scope.js';
 import { TenantsService } from './tenants.service.js';
 import { Transactions } from './transactions.js';
 
 export interface OpenOptions extends ConfigurationInput, Partial<Sources> {
+  /** How what is read is cached, by its kind; false for not at all, as with COLLOQUY_CACHE=off. */
+  readonly cache?: CacheSettings | false;
   /** Applies pending migrations; true unless given. With false, a database that lacks some is refused, and none is made. */
   readonly migrate?: boolean;
+}
+
+interface Parts {
+  readonly orm: MikroORM;
+  readonly engine: Engine;
+  readonly runtime: Runtime;
+  readonly language: Language;
+  readonly cache: EntityCache;
 }
 
 /**
@@ -28,22 +44,28 @@ export interface OpenOptions extends ConfigurationInput, Partial<Sources> {
  */
 export class PersistenceManager {
   readonly tenants: TenantsService;
+  readonly cache: CacheService;
   readonly #orm: MikroORM;
   readonly #engine: Engine;
   readonly #runtime: Runtime;
   readonly #transactions: Transactions;
-  readonly #directory: TenantDirectory;
-  readonly #appends: Appends;
+  readonly #scopes: TenantScopeParts;
+  readonly #cache: EntityCache;
   #closing: Promise<void> | undefined;
 
-  private constructor(orm: MikroORM, engine: Engine, runtime: Runtime, language: Language) {
+  private constructor({ orm, engine, runtime, language, cache }: Parts) {
     this.#orm = orm;
     this.#engine = engine;
     this.#runtime = runtime;
-    this.#transactions = new Transactions(orm.em as unknown as SqlEntityManager, engine, language);
-    this.#appends = new Appends(orm.em as unknown as SqlEntityManager, (error) => engine.translateError(error));
-    this.#directory = new TenantDirectory(runtime.clock, (slug) => this.tenants.get(slug));
-    this.tenants = new TenantsService(this.#transactions, (tenant) => this.#directory.learn(tenant));
+    this.#cache = cache;
+    const em = orm.em as unknown as SqlEntityManager;
+    const transactions = new Transactions(em, engine, language, cache);
+    const directory = new TenantDirectory(runtime.clock, (slug) => this.tenants.get(slug));
+    const appends = new Appends(em, (error) => engine.translateError(error), cache);
+    this.#transactions = transactions;
+    this.#scopes = { transactions, directory, appends, cached: new CachedReads(transactions.plans, cache) };
+    this.tenants = new TenantsService(transactions, (tenant) => directory.learn(tenant));
+    this.cache = new CacheService(cache, directory);
   }
 
   /**
@@ -57,9 +79,12 @@ export class PersistenceManager {
     engine.assertReachable();
     if (options.migrate === false && !engine.exists())
       throw new DatabaseUnavailableError(engine.description, 'there is no such file');
+    const { redisUrl, isOff } = configuredCache(options);
+    const policies = configuredPolicies(options.cache ?? (isOff ? false : {}));
     const runtime = createRuntime(options);
     const orm = await MikroORM.init(createOrmOptions(engine));
     installRuntime(orm.config, runtime);
+    let cache: EntityCache | undefined;
     try {
       await orm.connect();
       const migrator = Migrator.of(orm);
@@ -70,9 +95,19 @@ export class PersistenceManager {
         }
         await migrator.up();
       }
-      await engine.assertUsable?.(orm.em.fork({ disableContextResolution: true }) as unknown as SqlEntityManager);
-      return new PersistenceManager(orm, engine, runtime, language);
+      const em = orm.em.fork({ disableContextResolution: true }) as unknown as SqlEntityManager;
+      await engine.assertUsable?.(em);
+      cache = await openCache({
+        policies,
+        runtime,
+        redisUrl,
+        // What has no identity, no other process reaches.
+        origin: (await engine.identity?.(em)) === undefined ? undefined : await migrator.origin(),
+        databaseVersion: connectionOf(em).databaseVersion,
+      });
+      return new PersistenceManager({ orm, engine, runtime, language, cache });
     } catch (error) {
+      await cache?.close();
       await orm.close(true);
       throw localize(engine.translateError(error), language);
     }
@@ -95,7 +130,7 @@ export class PersistenceManager {
 
   /** One tenant's data. It is looked up at the first call, which fails with NotFoundError when there is no such tenant. */
   tenant(slug: string): TenantContext {
-    const scope = new TenantScope(slug, this.#transactions, this.#directory, this.#appends);
+    const scope = new TenantScope(slug, this.#scopes);
     return new TenantContext(slug, scope, (tenantId) => readStats(this.#transactions, this.#engine, tenantId));
   }
 
@@ -131,17 +166,23 @@ export class PersistenceManager {
    *   such tenant; the signal's reason when it is aborted.
    */
   async copyTo(target: PersistenceManager, options: CopyOptions = {}): Promise<CopyReport> {
-    return copyTenants(this.#end, target.#end, options);
+    return copyTenants(this.#copyEnd, target.#copyEnd, options);
   }
 
-  get #end(): CopyEnd {
+  get #copyEnd(): CopyEnd {
     return { tenants: this.tenants, transactions: this.#transactions, engine: this.#engine };
   }
 
   /** Closes the database. Calls that are under way end first; later ones fail with PersistenceClosedError. */
   async close(): Promise<void> {
-    this.#closing ??= this.#transactions.drain().then(() => this.#orm.close(true));
+    this.#closing ??= this.#end();
     await this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    await this.#transactions.drain();
+    await this.#cache.close();
+    await this.#orm.close(true);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -29,6 +29,21 @@ export class PlanCalls {
     this.#around = around;
   }
 
+  /** Whether a unit of work is running, which calls are a part of. */
+  get isInUnit(): boolean {
+    return this.#around.isInUnit();
+  }
+
+  /** @throws PersistenceClosedError */
+  assertOpen(): void {
+    this.#calls.assertOpen();
+  }
+
+  /** What the caller is told of an error. */
+  told(error: unknown): unknown {
+    return this.#calls.told(error);
+  }
+
   tableOf<Entity extends object>(entity: EntityClass<Entity>): CompiledTable<Entity> {
     return compiledTableOf(this.#em, entity);
   }

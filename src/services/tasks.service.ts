@@ -4,7 +4,7 @@ import { InvalidStateError, ValidationError } from '../errors.js';
 import { givenProperties, record } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
-import { byId, byKey, pageOf } from '../repositories/read-plans.js';
+import { pageOf } from '../repositories/read-plans.js';
 import { runtimeOf } from '../runtime.js';
 import type { CreateOptions } from './once.js';
 import type { TenantScope } from './tenant-scope.js';
@@ -87,12 +87,12 @@ export class TasksService {
 
   /** @throws NotFoundError when the tenant has no such task. */
   get(id: string): Promise<Row<Task>> {
-    return this.#scope.query(Task, (table, tenantId) => byId(table, tenantId, id));
+    return this.#scope.get(Task, id);
   }
 
   /** @throws NotFoundError when the tenant has no such task. */
   getByWorkflowId(workflowId: string): Promise<Row<Task>> {
-    return this.#scope.query(Task, (table, tenantId) => byKey(table, tenantId, 'workflowId', workflowId));
+    return this.#scope.getBy(Task, 'workflowId', workflowId);
   }
 
   /** @throws NotFoundError, InvalidStateError when the task is not pending: of those who start it at once, one does. */

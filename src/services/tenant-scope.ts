@@ -4,9 +4,11 @@ import type { Message } from '../entities/message.js';
 import type { TenantOwned } from '../entities/tenant-owned.js';
 import { TenantDeletedError } from '../errors.js';
 import type { CompiledTable, Row } from '../repositories/compiled-table.js';
-import type { AppendOptions, MessageInput } from '../repositories/message.repository.js';
+import type { AppendOptions, HistoryRequest, MessageInput } from '../repositories/message.repository.js';
 import type { NewMessage } from '../repositories/append-plans.js';
+import type { Key } from '../repositories/read-plans.js';
 import type { Appends } from './appends.js';
+import type { CachedReads } from './cached-reads.js';
 import { type CreateOptions, type CreatingCall, once } from './once.js';
 import type { TenantDirectory } from './tenant-directory.js';
 import type { ReadOptions, Transactions, WriteOptions } from './transactions.js';
@@ -17,18 +19,28 @@ export function repeatable({ idempotencyKey }: CreateOptions): WriteOptions {
   return { isRepeatable: (idempotencyKey ?? null) !== null };
 }
 
+/** What the tenants of one manager share. */
+export interface TenantScopeParts {
+  readonly transactions: Transactions;
+  readonly directory: TenantDirectory;
+  readonly appends: Appends;
+  readonly cached: CachedReads;
+}
+
 /** What the services of one tenant share: its units of work, and the plans that run where none is. */
 export class TenantScope {
   readonly #slug: string;
   readonly #transactions: Transactions;
   readonly #directory: TenantDirectory;
   readonly #appends: Appends;
+  readonly #cached: CachedReads;
 
-  constructor(slug: string, transactions: Transactions, directory: TenantDirectory, appends: Appends) {
+  constructor(slug: string, { transactions, directory, appends, cached }: TenantScopeParts) {
     this.#slug = slug;
     this.#transactions = transactions;
     this.#directory = directory;
     this.#appends = appends;
+    this.#cached = cached;
   }
 
   /** @throws TenantSuspendedError, TenantDeletedError, QuotaExceededError, NotFoundError when there is no such tenant. */
@@ -61,6 +73,29 @@ export class TenantScope {
     };
     const known = this.#directory.fresh(this.#slug);
     return known ? append(known.id) : this.#directory.idOf(this.#slug).then(append);
+  }
+
+  /** The row with an id. @throws TenantDeletedError, NotFoundError when there is no such tenant or row. */
+  get<Entity extends TenantOwned>(entity: EntityClass<Entity>, id: string): Promise<Row<Entity>> {
+    const tenant = this.#directory.fresh(this.#slug);
+    if (tenant?.status === 'active') return this.#cached.byId(entity, tenant.id, id);
+    return this.readableId().then((tenantId) => this.#cached.byId(entity, tenantId, id));
+  }
+
+  /** The row that has a key of the caller's own. @throws TenantDeletedError, NotFoundError when there is no such tenant or row. */
+  async getBy<Entity extends TenantOwned>(
+    entity: EntityClass<Entity>,
+    key: Key<Entity>,
+    value: string,
+  ): Promise<Row<Entity>> {
+    return this.#cached.byKey(entity, await this.readableId(), key, value);
+  }
+
+  /** @throws ValidationError, TenantDeletedError, NotFoundError when there is no such tenant or conversation. */
+  history(conversationId: string, request: HistoryRequest): Promise<Row<Message>[]> {
+    const tenant = this.#directory.fresh(this.#slug);
+    if (tenant?.status === 'active') return this.#cached.history(tenant.id, conversationId, request);
+    return this.readableId().then((tenantId) => this.#cached.history(tenantId, conversationId, request));
   }
 
   /**

@@ -13,11 +13,12 @@ import type { Engine } from '../database/engine.js';
 import { TENANT_FILTER } from '../entities/tenant-limit.js';
 import {
   DatabaseReadOnlyError,
+  OutcomeUnknownError,
   TransactionConflictError,
   UnitOfWorkEndedError,
   VersionConflictError,
 } from '../errors.js';
-import { listenToChanges } from '../repositories/change-capture.js';
+import { type Change, listenToChanges } from '../repositories/change-capture.js';
 import { runPlanIn, runStatement } from '../repositories/statement.js';
 import { runtimeOf } from '../runtime.js';
 import type { Language } from '../messages/catalog.js';
@@ -28,12 +29,22 @@ import type { TenantEntityManager } from './tenant-entity-manager.js';
 import { TenantWrite } from './tenant-write.js';
 import { UnitOfWork } from './unit-of-work.js';
 
+/** Hears of changes when their transaction has ended. */
+export interface CommitListener {
+  /** They are committed. Whoever made them is told when this resolves. */
+  publish(changes: readonly Change[]): Promise<void>;
+  /** They may be committed, or may yet be. */
+  doubt(changes: readonly Change[]): Promise<void>;
+}
+
 /** A transaction that several units of work may share. */
 interface SharedTransaction {
   hasEnded: boolean;
   /** What makes it impossible to commit, whoever has caught it since. */
   failure?: unknown;
   savepoints: number;
+  /** What it has written, as far as it was not taken back or even so. */
+  readonly changes: Change[];
   /** Those whose rows may be written, by their ids; undefined where the rules of tenants do not hold. */
   readonly tenants: Map<string, TenantWrite> | undefined;
 }
@@ -76,15 +87,17 @@ export class Transactions {
   readonly #engine: Engine;
   readonly #replicas: Replicas;
   readonly #calls: Calls;
+  readonly #commits: CommitListener;
   readonly #running = new AsyncLocalStorage<Running>();
   /** The read of a replica that is running: nothing can be written inside it, whatever answers it. */
   readonly #replicaRead = new AsyncLocalStorage<{ hasEnded: boolean }>();
   /** Whether a unit of work that only reads is running, and none inside it that writes. */
   readonly #reading = new AsyncLocalStorage<boolean>();
 
-  constructor(em: SqlEntityManager, engine: Engine, language: Language) {
+  constructor(em: SqlEntityManager, engine: Engine, language: Language, commits: CommitListener) {
     this.#em = em;
     this.#engine = engine;
+    this.#commits = commits;
     this.#replicas = new Replicas(em, engine);
     this.#calls = new Calls(engine, language, () => this.#random());
     this.plans = new PlanCalls(em, this.#calls, {
@@ -95,7 +108,9 @@ export class Transactions {
     listenToChanges(em, (change) => {
       // A flush of its own would go past the state of the tenant, and what it may have.
       if (this.#reading.getStore()) throw new DatabaseReadOnlyError('read');
-      this.#running.getStore()?.transaction.tenants?.get(change.tenantId)?.note(change);
+      const transaction = this.#running.getStore()?.transaction;
+      transaction?.changes.push(change);
+      transaction?.tenants?.get(change.tenantId)?.note(change);
     });
   }
 
@@ -156,8 +171,17 @@ export class Transactions {
     options: TransactionOptions = {},
     tenants?: Map<string, TenantWrite>,
   ): Promise<T> {
-    // MikroORM works on a fork of its own, whose filter parameters are a copy.
-    return this.#fork(tenantId).transactional((em) => this.#begun(em, tenantId, work, tenants), options);
+    const changes: Change[] = [];
+    try {
+      // MikroORM works on a fork of its own, whose filter parameters are a copy.
+      const fork = this.#fork(tenantId);
+      const result = await fork.transactional((em) => this.#begun(em, tenantId, work, { tenants, changes }), options);
+      await this.#commits.publish(changes);
+      return result;
+    } catch (error) {
+      if (this.#engine.translateError(error) instanceof OutcomeUnknownError) await this.#commits.doubt(changes);
+      throw error;
+    }
   }
 
   /** Runs `work` in the transaction of an entity manager, for others to join. */
@@ -165,9 +189,9 @@ export class Transactions {
     em: SqlEntityManager,
     tenantId: string | undefined,
     work: (unit: UnitOfWork) => Promise<T>,
-    tenants?: Map<string, TenantWrite>,
+    { tenants, changes }: Pick<SharedTransaction, 'tenants' | 'changes'> = { tenants: undefined, changes: [] },
   ): Promise<T> {
-    const transaction: SharedTransaction = { hasEnded: false, savepoints: 0, tenants };
+    const transaction: SharedTransaction = { hasEnded: false, savepoints: 0, tenants, changes };
     const unit = new UnitOfWork(em);
     const running: Running = { tenantId, unit, transaction, turn: Promise.resolve() };
     const begun = async (): Promise<T> => {

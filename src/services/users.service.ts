@@ -1,6 +1,6 @@
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
-import { byId, byKey, page } from '../repositories/read-plans.js';
+import { page } from '../repositories/read-plans.js';
 import type { ChangeOptions } from '../repositories/tenant-owned.repository.js';
 import { User, type UserRole, type UserStatus } from '../entities/user.js';
 import type { CreateOptions } from './once.js';
@@ -46,12 +46,12 @@ export class UsersService {
 
   /** @throws NotFoundError when the tenant has no such user. */
   get(id: string): Promise<Row<User>> {
-    return this.#scope.query(User, (table, tenantId) => byId(table, tenantId, id));
+    return this.#scope.get(User, id);
   }
 
   /** @throws NotFoundError when the tenant has no such user. */
   getByExternalId(externalId: string): Promise<Row<User>> {
-    return this.#scope.query(User, (table, tenantId) => byKey(table, tenantId, 'externalId', externalId));
+    return this.#scope.getBy(User, 'externalId', externalId);
   }
 
   /** Changes what is named in `changes` and leaves the rest. @throws VersionConflictError when it is not at `ifVersion` any more. */

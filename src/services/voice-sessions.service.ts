@@ -3,7 +3,7 @@ import { InvalidStateError, ValidationError } from '../errors.js';
 import { givenProperties, record } from '../repositories/allowed-properties.js';
 import type { Row } from '../repositories/compiled-table.js';
 import type { Page, PageRequest } from '../repositories/page.js';
-import { byId, byKey, pageOf } from '../repositories/read-plans.js';
+import { pageOf } from '../repositories/read-plans.js';
 import { runtimeOf } from '../runtime.js';
 import type { CreateOptions } from './once.js';
 import type { TenantScope } from './tenant-scope.js';
@@ -70,12 +70,12 @@ export class VoiceSessionsService {
 
   /** @throws NotFoundError when the tenant has no such session. */
   get(id: string): Promise<Row<VoiceSession>> {
-    return this.#scope.query(VoiceSession, (table, tenantId) => byId(table, tenantId, id));
+    return this.#scope.get(VoiceSession, id);
   }
 
   /** @throws NotFoundError when the tenant has no such session. */
   getByExternalId(externalId: string): Promise<Row<VoiceSession>> {
-    return this.#scope.query(VoiceSession, (table, tenantId) => byKey(table, tenantId, 'externalId', externalId));
+    return this.#scope.getBy(VoiceSession, 'externalId', externalId);
   }
 
   /** @throws InvalidStateError when the session has ended already, ValidationError when it would end before its start. */

@@ -1,0 +1,107 @@
+import { type CacheContext } from './fetcher.js';
+import { Ledger } from './ledger.js';
+import { type CachePolicy, resolvePolicy } from './policy.js';
+import { Region } from './region.js';
+import type { RegionStatistics } from './region-counters.js';
+import type { SharedTier, Targets } from './shared-tier.js';
+import type { Timing } from './timing.js';
+
+/** For how long what a process keeps is served without a sign of life of tier two, in milliseconds. */
+const BOUND = 2_000;
+/** How long a value can be in tier two under `strong`, in milliseconds, and so a write waits at most when tier two is away. */
+const STRONG_LEASE = 1_000;
+/** How long `close` waits for invalidations to be confirmed, in milliseconds. */
+const CLOSING_WAIT = 1_000;
+
+export interface TieredCacheOptions {
+  readonly shared: SharedTier;
+  readonly timing: Timing;
+  /** Hears of every failure of tier two, and of entries that nobody here could have written. */
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface CacheStatistics {
+  /** Whether tier two can be reached now. */
+  readonly isUp: boolean;
+  /** Invalidations that tier two has not confirmed; Infinity stands for everything. */
+  readonly unconfirmed: number;
+  readonly regions: Readonly<Record<string, RegionStatistics>>;
+}
+
+/** The cache of one process: its kinds of values over one tier two. */
+export class TieredCache {
+  readonly #context: CacheContext;
+  readonly #regions = new Map<string, Region>();
+
+  constructor({ shared, timing, onError = () => undefined }: TieredCacheOptions) {
+    const ledger = new Ledger(shared, timing, onError);
+    this.#context = { shared, ledger, timing, onError, bound: BOUND, strongLease: STRONG_LEASE };
+    shared.subscribe({
+      invalidated: (targets) => this.#drop(targets),
+      missed: () => this.#dropAll(),
+    });
+  }
+
+  /**
+   * Adds a kind of values.
+   *
+   * @throws TypeError when the name is taken or the policy is wrong.
+   */
+  region<Value>(name: string, policy: CachePolicy = {}): Region<Value> {
+    const problems: string[] = this.#regions.has(name) ? [`there is a region ${name} already`] : [];
+    const resolved = resolvePolicy(policy, name, problems);
+    if (problems.length > 0) throw new TypeError(problems.join('; '));
+    const region = new Region<Value>(resolved, this.#context);
+    this.#regions.set(name, region as Region);
+    return region;
+  }
+
+  /**
+   * Says that these are no longer true, after they have been written. From the moment of the call no read of this process gives what was
+   * before; the promise resolves when tier two has confirmed, and never rejects: what it does not confirm is sent again until it does.
+   */
+  invalidate(targets: Targets): Promise<void> {
+    this.#drop(targets);
+    return this.#context.ledger.add(targets);
+  }
+
+  /** As {@link invalidate}, but resolves at the latest when nothing older can be in tier two under `strong`. */
+  async invalidateStrong(targets: Targets): Promise<void> {
+    const { timing, strongLease } = this.#context;
+    const ended = new AbortController();
+    const confirmed = this.invalidate(targets);
+    await Promise.race([confirmed, timing.wait(strongLease, ended.signal)]);
+    ended.abort();
+  }
+
+  /** Forgets everything, in all processes; resolves when tier two has confirmed. */
+  clear(): Promise<void> {
+    this.#dropAll();
+    return this.#context.ledger.addEverything();
+  }
+
+  statistics(): CacheStatistics {
+    const regions = [...this.#regions].map(([name, region]) => [name, region.statistics()] as const);
+    const { shared, ledger } = this.#context;
+    return { isUp: shared.isUp, unconfirmed: ledger.size, regions: Object.fromEntries(regions) };
+  }
+
+  /** Closes tier two, when it has confirmed what is to be invalidated or a second has passed. */
+  async close(): Promise<void> {
+    const { ledger, shared, timing } = this.#context;
+    const ended = new AbortController();
+    if (ledger.size > 0) await Promise.race([ledger.settled(), timing.wait(CLOSING_WAIT, ended.signal)]);
+    ended.abort();
+    ledger.close();
+    this.#dropAll();
+    await shared.close();
+  }
+
+  #drop(targets: Targets): void {
+    for (const region of this.#regions.values()) region.drop(targets);
+  }
+
+  #dropAll(): void {
+    for (const region of this.#regions.values()) region.dropAll();
+  }
+}

@@ -1,0 +1,36 @@
+import type { Address } from '../cache/shared-tier.js';
+
+/*
+ * The names of everything that is cached. Each begins with the tenant in braces, so that no tenant can read another's, and all names of
+ * one are in one slot of a Redis cluster. What comes from a caller is always last.
+ */
+
+/** All values of a kind, such as `users`. */
+export function kindTag(tenantId: string, kind: string): string {
+  return `{${tenantId}}:${kind}`;
+}
+
+/** A row by its id. */
+export function rowAddress(tenantId: string, kind: string, id: string): Address {
+  const tag = kindTag(tenantId, kind);
+  return { key: `${tag}:id:${id}`, tags: [tag] };
+}
+
+/** The id of the row that has a key of the caller's own. */
+export function keyAddress(tenantId: string, kind: string, key: string): Address {
+  const tag = kindTag(tenantId, kind);
+  return { key: `${tag}:key:${key}`, tags: [tag] };
+}
+
+/** All parts of a conversation's history. */
+export function historyTag(tenantId: string, conversationId: string): string {
+  return `{${tenantId}}:history:of:${conversationId}`;
+}
+
+/** A part of a conversation's history; `part` says which. */
+export function historyAddress(tenantId: string, conversationId: string, part: string): Address {
+  return {
+    key: `${historyTag(tenantId, conversationId)}:${part}`,
+    tags: [kindTag(tenantId, 'history'), historyTag(tenantId, conversationId)],
+  };
+}

@@ -1,0 +1,98 @@
+import type { EntityClass } from '@mikro-orm/core';
+import { LoadTimeoutError } from '../cache/load-timeout-error.js';
+import { copyOf } from '../cache/plain-data.js';
+import { Message } from '../entities/message.js';
+import type { TenantOwned } from '../entities/tenant-owned.js';
+import { DatabaseTimeoutError, NotFoundError } from '../errors.js';
+import type { Row } from '../repositories/compiled-table.js';
+import { isId } from '../repositories/id.js';
+import { history, type HistoryRequest } from '../repositories/message.repository.js';
+import { byId, byKey, type Key } from '../repositories/read-plans.js';
+import { historyAddress, keyAddress, rowAddress } from './cache-keys.js';
+import type { EntityCache } from './entity-cache.js';
+import type { PlanCalls } from './plan-calls.js';
+
+/**
+ * Reads that the cache can answer. Inside a unit of work none does: what that has written is nobody else's business yet. Every caller
+ * gets rows of his own.
+ */
+export class CachedReads {
+  readonly #plans: PlanCalls;
+  readonly #cache: EntityCache;
+
+  constructor(plans: PlanCalls, cache: EntityCache) {
+    this.#plans = plans;
+    this.#cache = cache;
+  }
+
+  /** @throws NotFoundError when the tenant has no such row. */
+  async byId<Entity extends TenantOwned>(
+    entity: EntityClass<Entity>,
+    tenantId: string,
+    id: string,
+  ): Promise<Row<Entity>> {
+    const table = this.#plans.tableOf(entity);
+    const cached = this.#cache.rowsOf(entity);
+    const read = () => this.#plans.read(tenantId, () => byId(table, tenantId, id));
+    if (!cached || this.#plans.isInUnit || !isId(id)) return read();
+    this.#plans.assertOpen();
+    const row = await this.#told(cached.rows.getOrLoad(rowAddress(tenantId, cached.kind, id), () => ifAny(read())));
+    if (!row) throw this.#plans.told(new NotFoundError(table.label, id));
+    return copyOf(row);
+  }
+
+  /** The row that has a key of the caller's own. @throws NotFoundError when the tenant has no such row. */
+  async byKey<Entity extends TenantOwned>(
+    entity: EntityClass<Entity>,
+    tenantId: string,
+    key: Key<Entity>,
+    value: string,
+  ): Promise<Row<Entity>> {
+    const table = this.#plans.tableOf(entity);
+    const cached = this.#cache.rowsOf(entity);
+    const read = () => this.#plans.read(tenantId, () => byKey(table, tenantId, key, value));
+    if (!cached || this.#plans.isInUnit || typeof value !== 'string') return read();
+    this.#plans.assertOpen();
+    let loaded: Row<Entity> | undefined;
+    const id = await this.#told(
+      cached.ids.getOrLoad(keyAddress(tenantId, cached.kind, value), async () => {
+        loaded = await ifAny(read());
+        return loaded?.id;
+      }),
+    );
+    if (loaded) return loaded;
+    if (id === undefined) throw this.#plans.told(new NotFoundError(table.label, value));
+    const row = await ifAny(this.byId(entity, tenantId, id));
+    // The key may be another row's by now, or nobody's.
+    return row && (row as Record<string, unknown>)[key] === value ? row : read();
+  }
+
+  /** @throws NotFoundError when the tenant has no such conversation. */
+  async history(tenantId: string, conversationId: string, request: HistoryRequest): Promise<Row<Message>[]> {
+    const table = this.#plans.tableOf(Message);
+    const read = () => this.#plans.read(tenantId, () => history(table, tenantId, conversationId, request));
+    const cached = this.#cache.history;
+    if (!cached || this.#plans.isInUnit || !isId(conversationId)) return read();
+    this.#plans.assertOpen();
+    const part = JSON.stringify(request);
+    const rows = await this.#told(cached.getOrLoad(historyAddress(tenantId, conversationId, part), read));
+    return copyOf(rows ?? []) as Row<Message>[];
+  }
+
+  async #told<T>(read: Promise<T>): Promise<T> {
+    try {
+      return await read;
+    } catch (error) {
+      throw error instanceof LoadTimeoutError ? this.#plans.told(new DatabaseTimeoutError({ cause: error })) : error;
+    }
+  }
+}
+
+async function ifAny<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
+  }
+}

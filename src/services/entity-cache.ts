@@ -1,0 +1,129 @@
+import type { EntityClass } from '@mikro-orm/core';
+import type { Region } from '../cache/region.js';
+import type { Targets } from '../cache/shared-tier.js';
+import type { CacheStatistics, TieredCache } from '../cache/tiered-cache.js';
+import type { Timing } from '../cache/timing.js';
+import { Conversation } from '../entities/conversation.js';
+import type { Message } from '../entities/message.js';
+import type { TenantOwned } from '../entities/tenant-owned.js';
+import type { Change } from '../repositories/change-capture.js';
+import type { Row } from '../repositories/compiled-table.js';
+import { historyTag, kindTag, rowAddress } from './cache-keys.js';
+import { CACHED_ENTITIES, CACHED_KINDS, type CachedKind, type CachePolicies } from './cached-kinds.js';
+
+/** So many rows of one kind are named one by one; of more, all of the tenant's are meant. */
+const NAMED_MAX = 100;
+
+/**
+ * When a change whose outcome nobody knew is taken as done or never to be, in milliseconds: until then it may yet be committed, and
+ * what was loaded before it be cached.
+ */
+const DOUBT = 5_000;
+
+/** The rows of one entity, by their ids, and their ids by the caller's own keys. */
+export interface CachedRows<Entity extends TenantOwned> {
+  readonly kind: CachedKind;
+  readonly rows: Region<Row<Entity>>;
+  readonly ids: Region<string>;
+}
+
+/** What is cached of the entities, and what of it a change makes untrue. */
+export class EntityCache {
+  readonly #cache: TieredCache;
+  readonly #timing: Timing;
+  readonly #rows = new Map<EntityClass<object>, CachedRows<TenantOwned>>();
+  readonly #history: Region<readonly Row<Message>[]> | undefined;
+  readonly #policies: CachePolicies;
+  readonly #closed = new AbortController();
+
+  constructor(cache: TieredCache, timing: Timing, policies: CachePolicies) {
+    this.#cache = cache;
+    this.#timing = timing;
+    this.#policies = policies;
+    for (const [entity, kind] of CACHED_ENTITIES) {
+      const policy = policies[kind];
+      if (policy.consistency === 'none') continue;
+      const rows = cache.region<Row<TenantOwned>>(kind, policy);
+      // Which row has a key is checked with the row itself, so no change has to be told here; only that none has it would have to.
+      const ids = cache.region<string>(`${kind} by key`, { ...policy, negativeTimeToLive: 0, grace: 0 });
+      this.#rows.set(entity, { kind, rows, ids });
+    }
+    const { history } = policies;
+    if (history.consistency !== 'none') this.#history = cache.region('history', history);
+  }
+
+  /** Undefined where they are not cached. */
+  rowsOf<Entity extends TenantOwned>(entity: EntityClass<Entity>): CachedRows<Entity> | undefined {
+    return this.#rows.get(entity) as CachedRows<Entity> | undefined;
+  }
+
+  /** Undefined where it is not cached. */
+  get history(): Region<readonly Row<Message>[]> | undefined {
+    return this.#history;
+  }
+
+  /**
+   * Says that these changes are committed. No read that begins later in this process gives what was before; the promise resolves when
+   * that is so for every read under `strong` in any other.
+   */
+  async publish(changes: readonly Change[]): Promise<void> {
+    const targets = this.#targetsOf(changes);
+    if (targets.size === 0) return;
+    const strong: Promise<void>[] = [];
+    for (const [consistency, { keys, tags }] of targets) {
+      const each = { keys: [...keys], tags: [...tags] };
+      if (consistency === 'strong') strong.push(this.#cache.invalidateStrong(each));
+      else void this.#cache.invalidate(each);
+    }
+    await Promise.all(strong);
+  }
+
+  /** {@link publish} of changes that may be committed, now or a little later. */
+  async doubt(changes: readonly Change[]): Promise<void> {
+    await this.publish(changes);
+    void this.#timing.wait(DOUBT, this.#closed.signal).then(() => this.publish(changes));
+  }
+
+  /** Forgets everything, or what is cached of one tenant; resolves when tier two has confirmed. */
+  async clear(tenantId?: string): Promise<void> {
+    if (tenantId === undefined) return this.#cache.clear();
+    return this.#cache.invalidate({ keys: [], tags: CACHED_KINDS.map((kind) => kindTag(tenantId, kind)) });
+  }
+
+  statistics(): CacheStatistics {
+    return this.#cache.statistics();
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort();
+    await this.#cache.close();
+  }
+
+  #targetsOf(changes: readonly Change[]) {
+    const targets = new Map<'strong' | 'eventual', { readonly keys: Set<string>; readonly tags: Set<string> }>();
+    const at = (kind: CachedKind) => {
+      const consistency = this.#policies[kind].consistency === 'strong' ? 'strong' : 'eventual';
+      let found = targets.get(consistency);
+      if (!found) targets.set(consistency, (found = { keys: new Set(), tags: new Set() }));
+      return found;
+    };
+    for (const change of changes) {
+      const { tenantId, entity, type, ids } = change;
+      const cached = this.#rows.get(entity);
+      const kind = CACHED_ENTITIES.get(entity as EntityClass<TenantOwned>);
+      if (kind && this.#history) this.#endHistory(change, kind, at('history'));
+      // Nobody can have cached that there is none.
+      if (!cached || !kind || (type === 'insert' && this.#policies[kind].negativeTimeToLive === 0)) continue;
+      if (!ids || ids.length > NAMED_MAX) at(kind).tags.add(kindTag(tenantId, kind));
+      else for (const id of ids) at(kind).keys.add(rowAddress(tenantId, kind, id).key);
+    }
+    return targets satisfies Map<string, { readonly [Key in keyof Targets]: Set<string> }>;
+  }
+
+  #endHistory({ tenantId, ids, isAppend }: Change, kind: CachedKind, { tags }: { readonly tags: Set<string> }): void {
+    // An append changes its conversation, too, which says whose history it is.
+    if (kind === 'messages' ? isAppend : kind !== 'conversations') return;
+    if (kind === 'messages' || !ids || ids.length > NAMED_MAX) tags.add(kindTag(tenantId, 'history'));
+    else for (const id of ids) tags.add(historyTag(tenantId, id));
+  }
+}
