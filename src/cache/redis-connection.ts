@@ -1,5 +1,5 @@
 import type * as ioredis from 'ioredis';
-import { PendingCalls } from './pending-calls.js';
+import { RedisFlight, RedisFlights } from './redis-flights.js';
 import type { RedisCommand } from './redis-link.js';
 import { codeOf, isElsewhere, isUnable, withoutValues } from './redis-reply.js';
 import type { ResolvedRedis } from './redis-settings.js';
@@ -25,6 +25,7 @@ export interface RedisConnectionOptions {
   readonly ended?: () => void;
 }
 
+const LOST = 'the connection was lost';
 const TEXT = { replyEncoding: 'utf8' } as const;
 
 /** Makes calls over one connection to one server, from {@link open} until it is lost, and never again. */
@@ -32,12 +33,13 @@ export class RedisConnection {
   readonly #means: RedisMeans;
   readonly #options: RedisConnectionOptions;
   readonly #redis: ioredis.Redis;
-  readonly #pending: PendingCalls;
+  readonly #flights: RedisFlights;
   readonly #lost = Promise.withResolvers<void>();
   #isLost = false;
   #wasSilent = false;
   #failures = 0;
-  #isHeld = false;
+  /** What leaves when the present task of the process is done. */
+  #boarding: RedisFlight | undefined;
   /** What the network last said. */
   #trouble: unknown;
 
@@ -45,7 +47,7 @@ export class RedisConnection {
     const { library, settings, timing } = means;
     this.#means = means;
     this.#options = options;
-    this.#pending = new PendingCalls(options.limit, timing);
+    this.#flights = new RedisFlights(options.limit, timing, (flight) => this.#expire(flight));
     const { tls, addresses } = settings.place;
     this.#redis = new library.Redis({
       ...address,
@@ -64,7 +66,7 @@ export class RedisConnection {
     });
     // Without a listener, the loss of a connection would be written to the console.
     this.#redis.on('error', (error) => (this.#trouble = error));
-    this.#redis.once('close', () => this.drop('the connection was lost', this.#trouble));
+    this.#redis.once('close', () => this.drop(LOST, this.#trouble));
   }
 
   get isLost(): boolean {
@@ -104,42 +106,15 @@ export class RedisConnection {
 
   /** Sends commands in order, and answers with their results; see `RedisLink.send`. */
   send(commands: readonly RedisCommand[]): Promise<readonly unknown[]> {
-    return new Promise((resolve, reject) => {
-      if (this.#isLost) {
-        reject(new RedisUnavailableError('the connection was lost'));
-        return;
-      }
-      const results: unknown[] = [];
-      let missing = commands.length;
-      if (missing === 0) resolve(results);
-      const call = {
-        since: this.#means.timing.now(),
-        fail: (reason: string, cause?: unknown) => {
-          reject(new RedisUnavailableError(reason, { cause }));
-          // Calls that a lost connection ends are no answers that did not come.
-          if (!this.#isLost) this.#countFailure();
-        },
-      };
-      const take = (index: number, result: unknown): void => {
-        results[index] = result;
-        missing -= 1;
-        if (missing > 0) return;
-        this.#failures = 0;
-        this.#pending.delete(call);
-        resolve(results);
-      };
-      const refuse = (error: unknown): void => {
-        this.#pending.delete(call);
-        reject(this.#refusal(error));
-      };
-      if (missing > 0) this.#pending.add(call);
-      this.#holdWrites();
-      for (const [index, [name, ...values]] of commands.entries()) {
-        const command = new this.#means.library.Command(name, values, TEXT);
-        command.promise.then((result: unknown) => take(index, result), refuse);
-        this.#redis.sendCommand(command);
-      }
-    });
+    if (this.#isLost) return Promise.reject(new RedisUnavailableError(LOST));
+    const flight = (this.#boarding ??= this.#board());
+    flight.calls += 1;
+    const [only] = commands;
+    // Most calls are a single read, and need no more than this.
+    if (commands.length === 1 && only) return this.#submit(flight, only).then(flight.takeOnlyResult, flight.takeError);
+    return Promise.all(
+      commands.map((command) => this.#submit(flight, command).then(flight.takeResult, flight.takeError)),
+    );
   }
 
   /** Hears what is published in the channels that it subscribes to. */
@@ -152,7 +127,7 @@ export class RedisConnection {
     if (this.#isLost) return;
     this.#isLost = true;
     this.#options.ended?.();
-    this.#pending.failAll(reason, withoutValues(cause));
+    this.#flights.fail(new RedisUnavailableError(reason, { cause: withoutValues(cause) }));
     this.#redis.disconnect();
     // A server that does not answer would not end its side.
     (this.#redis.stream as ioredis.Redis['stream'] | undefined)?.destroy();
@@ -160,29 +135,51 @@ export class RedisConnection {
   }
 
   /** Calls that are made in one go leave in one write. */
-  #holdWrites(): void {
-    if (this.#isHeld) return;
-    this.#isHeld = true;
+  #board(): RedisFlight {
+    const flight = new RedisFlight(this.#means.timing.now(), this.#onResult, this.#onError);
+    this.#flights.add(flight);
     const { stream } = this.#redis;
     stream.cork();
     process.nextTick(() => {
-      this.#isHeld = false;
+      this.#boarding = undefined;
       stream.uncork();
     });
+    return flight;
   }
 
-  #refusal(error: unknown): RedisUnavailableError {
+  #submit(flight: RedisFlight, [name, ...values]: RedisCommand): Promise<unknown> {
+    const command = new this.#means.library.Command(name, values, TEXT);
+    flight.commands.push(command);
+    flight.missing += 1;
+    this.#redis.sendCommand(command);
+    return command.promise;
+  }
+
+  readonly #onResult = (flight: RedisFlight): void => {
+    this.#failures = 0;
+    if (flight.missing === 0) this.#flights.delete(flight);
+  };
+
+  readonly #onError = (flight: RedisFlight, error: unknown): never => {
+    if (flight.missing === 0) this.#flights.delete(flight);
+    if (error instanceof RedisUnavailableError) throw error;
     const code = codeOf(error);
     const cause = withoutValues(error);
-    if (code === undefined) return new RedisUnavailableError('the connection was lost', { cause });
-    if (isUnable(code)) this.#countFailure();
+    if (code === undefined) throw new RedisUnavailableError(LOST, { cause });
+    if (isUnable(code)) this.#countFailures(1);
     else this.#failures = 0;
     if (isElsewhere(code)) this.#options.moved?.();
-    return new RedisUnavailableError(`the server answered ${code}`, { cause });
+    throw new RedisUnavailableError(`the server answered ${code}`, { cause });
+  };
+
+  #expire(flight: RedisFlight): void {
+    const failures = Math.min(flight.calls, flight.missing);
+    flight.fail(new RedisUnavailableError(`it gave no answer within ${String(this.#options.limit)} ms`));
+    this.#countFailures(failures);
   }
 
-  #countFailure(): void {
-    this.#failures += 1;
+  #countFailures(count: number): void {
+    this.#failures += count;
     if (this.#failures < this.#options.failures || this.#isLost) return;
     this.#wasSilent = true;
     this.drop(`${String(this.#failures)} calls in a row had no answer`);
