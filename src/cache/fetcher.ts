@@ -6,7 +6,8 @@ import type { LocalTier } from './local-tier.js';
 import { freezeDeep, sizeOf } from './plain-data.js';
 import type { ResolvedPolicy } from './policy.js';
 import { record, type RegionCounters } from './region-counters.js';
-import { ForeignEntryError } from './serializer.js';
+import type { Serializer } from './serializer.js';
+import { ForeignEntryError } from './serializer-errors.js';
 import type { Found, Lease, SharedTier } from './shared-tier.js';
 import type { Timing } from './timing.js';
 
@@ -29,6 +30,7 @@ export interface CacheContext {
   readonly shared: SharedTier;
   readonly ledger: Ledger;
   readonly timing: Timing;
+  readonly serializer: Serializer;
   /** For how long without a sign of life what others did is taken as heard, in milliseconds. */
   readonly bound: number;
   /** How long a value can be in tier two under `strong`, from when its load began, in milliseconds. */
@@ -157,7 +159,7 @@ export class Fetcher {
       return { value: known.value, freshUntil: known.freshUntil + offset };
     }
     try {
-      const envelope = unseal(text);
+      const envelope = unseal(text, this.#context.serializer);
       freezeDeep(envelope.value);
       if (!isStale) this.#keepLocally(address, envelope.value, version, envelope.freshUntil - offset, text.length * 2);
       this.#counters.sharedHits += 1;
@@ -201,7 +203,7 @@ export class Fetcher {
 
   /** Keeps what was loaded, unless it was invalidated since. */
   async #keep(flight: Flight, value: unknown, began: number, lease: Lease | undefined): Promise<unknown> {
-    const { shared, timing, strongLease } = this.#context;
+    const { shared, timing, strongLease, serializer } = this.#context;
     const { address } = flight;
     freezeDeep(value);
     const life = this.#lifeOf(value);
@@ -213,7 +215,7 @@ export class Fetcher {
     try {
       if (lease && sharedLife > 0) {
         const freshUntil = timing.wallClock() + life;
-        version = await shared.store(lease, () => seal({ value, freshUntil }), sharedLife);
+        version = await shared.store(lease, () => seal({ value, freshUntil }, serializer), sharedLife);
       } else if (lease) await shared.release(lease);
     } catch (error) {
       this.#failed(error);
@@ -242,10 +244,10 @@ export class Fetcher {
 
   /** What there is when a load has failed; what tier two had is there again for the others. */
   async #instead(error: unknown, { lease, stale }: Extract<LookedUp, { lease: unknown }>): Promise<unknown> {
-    const { shared, timing } = this.#context;
+    const { shared, timing, serializer } = this.#context;
     const left = stale ? stale.freshUntil + this.#policy.grace - timing.wallClock() : 0;
     try {
-      if (lease && stale?.isShared && left > 0) await shared.store(lease, () => seal(stale), left);
+      if (lease && stale?.isShared && left > 0) await shared.store(lease, () => seal(stale, serializer), left);
       else if (lease) await shared.release(lease);
     } catch (outage) {
       this.#failed(outage);

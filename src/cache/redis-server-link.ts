@@ -1,5 +1,5 @@
 import type { RedisMeans } from './redis-connection.js';
-import type { RedisCommand, RedisLink, RedisSubscriber } from './redis-link.js';
+import type { Expiring, RedisCommand, RedisLink, RedisSubscriber } from './redis-link.js';
 import { RedisNode } from './redis-node.js';
 import { scanServer } from './redis-scan.js';
 import { removeCommand, replaceCommand } from './redis-scripts.js';
@@ -34,8 +34,8 @@ export class RedisServerLink implements RedisLink {
     return this.#node.send(commands);
   }
 
-  async replace(key: string, expected: string, value: string, milliseconds: number): Promise<boolean> {
-    const [answer] = await this.#node.send([replaceCommand(key, expected, value, milliseconds)]);
+  async replace(key: string, expected: Expiring, value: Expiring): Promise<boolean> {
+    const [answer] = await this.#node.send([replaceCommand(key, expected, value)]);
     return answer === 1;
   }
 

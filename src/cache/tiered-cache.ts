@@ -1,15 +1,18 @@
-import { type CacheContext } from './fetcher.js';
+import type { CacheContext } from './fetcher.js';
 import { Ledger } from './ledger.js';
 import { type CachePolicy, resolvePolicy } from './policy.js';
 import { Region } from './region.js';
+import { Serializer } from './serializer.js';
 import type { RegionStatistics } from './region-counters.js';
 import type { SharedTier, Targets } from './shared-tier.js';
 import type { Timing } from './timing.js';
 
 /** For how long what a process keeps is served without a sign of life of tier two, in milliseconds. */
 const BOUND = 2_000;
-/** How long a value can be in tier two under `strong`, in milliseconds, and so a write waits at most when tier two is away. */
+/** How long a value can be in tier two under `strong`, in milliseconds. */
 const STRONG_LEASE = 1_000;
+/** How long a write waits under `strong` while tier two is away: the clocks of two machines differ a little in speed. */
+const STRONG_WAIT = 1.1 * STRONG_LEASE;
 /** How long `close` waits for invalidations to be confirmed, in milliseconds. */
 const CLOSING_WAIT = 1_000;
 
@@ -35,7 +38,7 @@ export class TieredCache {
 
   constructor({ shared, timing, onError = () => undefined }: TieredCacheOptions) {
     const ledger = new Ledger(shared, timing, onError);
-    this.#context = { shared, ledger, timing, onError, bound: BOUND, strongLease: STRONG_LEASE };
+    this.#context = { shared, ledger, timing, onError, serializer: new Serializer(), bound: BOUND, strongLease: STRONG_LEASE };
     shared.subscribe({
       invalidated: (targets) => this.#drop(targets),
       missed: () => this.#dropAll(),
@@ -67,10 +70,10 @@ export class TieredCache {
 
   /** As {@link invalidate}, but resolves at the latest when nothing older can be in tier two under `strong`. */
   async invalidateStrong(targets: Targets): Promise<void> {
-    const { timing, strongLease } = this.#context;
+    const { timing } = this.#context;
     const ended = new AbortController();
     const confirmed = this.invalidate(targets);
-    await Promise.race([confirmed, timing.wait(strongLease, ended.signal)]);
+    await Promise.race([confirmed, timing.wait(STRONG_WAIT, ended.signal)]);
     ended.abort();
   }
 

@@ -57,7 +57,7 @@ export class CachedReads {
     const id = await this.#told(
       cached.ids.getOrLoad(keyAddress(tenantId, cached.kind, value), async () => {
         loaded = await ifAny(read());
-        return loaded?.id;
+        return (loaded as { readonly id: string } | undefined)?.id;
       }),
     );
     if (loaded) return loaded;

@@ -3,7 +3,6 @@ import type { Region } from '../cache/region.js';
 import type { Targets } from '../cache/shared-tier.js';
 import type { CacheStatistics, TieredCache } from '../cache/tiered-cache.js';
 import type { Timing } from '../cache/timing.js';
-import { Conversation } from '../entities/conversation.js';
 import type { Message } from '../entities/message.js';
 import type { TenantOwned } from '../entities/tenant-owned.js';
 import type { Change } from '../repositories/change-capture.js';
