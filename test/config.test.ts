@@ -120,8 +120,8 @@ describe('a configuration that cannot be', () => {
     expect(problems).toEqual([
       'DATABASE_HOST is for servers, but the database is a file of SQLite',
       'COLLOQUY_LANGUAGE must be one of en, zh',
-      'COLLOQUY_DATABASE_URL is unknown; what can be set so is COLLOQUY_LANGUAGE',
-      'COLLOQUY_LANGAUGE is unknown; what can be set so is COLLOQUY_LANGUAGE',
+      'COLLOQUY_DATABASE_URL is unknown; what can be set so is COLLOQUY_LANGUAGE and COLLOQUY_CACHE',
+      'COLLOQUY_LANGAUGE is unknown; what can be set so is COLLOQUY_LANGUAGE and COLLOQUY_CACHE',
     ]);
   });
 
