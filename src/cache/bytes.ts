@@ -22,8 +22,7 @@ export function isBytes(value: unknown): value is NodeJS.TypedArray {
 
 /** The name of the type and the bytes in base64. */
 export function textOfBytes(bytes: NodeJS.TypedArray): string {
-  const name = Buffer.isBuffer(bytes) ? 'Buffer' : bytes.constructor.name;
-  return `${name}:${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')}`;
+  return `${bytes.constructor.name}:${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')}`;
 }
 
 /** @throws Error when it is no such text, or not so many bytes as a number of the type takes. */

@@ -83,7 +83,6 @@ export class FrequencyStore implements EvictionStore {
   clear(): void {
     this.#nodes.clear();
     this.#lowest = undefined;
-    this.#floor = 0;
   }
 
   #use(node: Node): void {

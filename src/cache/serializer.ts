@@ -99,7 +99,6 @@ export class Serializer {
     if (json === undefined || Object.keys(rest).length > 0) throw new Error('no entry');
     requireShallow(json, MAX_DEPTH);
     if (meta === undefined) return json;
-    requireShallow(meta, MAX_DEPTH);
     const { values, v, ...others } = meta as Record<string, unknown>;
     if (v !== PATHS || Object.keys(others).length > 0) throw new Error('of another version');
     return applyAnnotations(json, values, (type, inner) => this.#revive(type, inner));

@@ -5,9 +5,9 @@ import { FakeTiming } from './support/fake-timing.js';
 import { NaiveTier } from './support/naive-tier.js';
 
 const EVICTIONS: readonly Eviction[] = ['lru', 'lfu', 'fifo', 'ttl'];
-const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', ''];
+const KEYS = ['', ...'abcdefghijklmnopqrs'.split('')];
 const TAGS = ['red', 'green', 'blue'];
-const LIMITS = { maxEntries: 5, maxBytes: 100 };
+const LIMITS = { maxEntries: 12, maxBytes: 200 };
 
 function entryOf(changes: Partial<LocalEntry> = {}): LocalEntry {
   return { value: {}, version: '1', bytes: 10, freshUntil: 2_000, keepUntil: 5_000, tags: [], ...changes };
@@ -31,7 +31,7 @@ const step = oneof(
     arbitrary: record({
       do: constant('set'),
       key,
-      bytes: oneof({ weight: 5, arbitrary: nat(30) }, nat(120)),
+      bytes: oneof({ weight: 5, arbitrary: nat(30) }, nat(240)),
       life: nat(200),
       tags: subarray(TAGS),
     }),
@@ -104,7 +104,7 @@ describe.each(EVICTIONS)('a local tier that makes room by %s', (eviction) => {
     const tier = new LocalTier(eviction, LIMITS, new FakeTiming());
     tier.set('a', entryOf({ tags: ['red'] }));
     tier.set('b', entryOf());
-    tier.set('a', entryOf({ bytes: 101, tags: ['red'] }));
+    tier.set('a', entryOf({ bytes: 201, tags: ['red'] }));
     expect(tier.get('a')).toBeUndefined();
     expect(tier.get('b')).toBeDefined();
     expect([tier.size, tier.bytes, tier.tags, tier.evictions]).toEqual([1, 10, 0, 0]);

@@ -79,7 +79,6 @@ export class NaiveTier {
 
   clear(): void {
     this.#kept = [];
-    this.#floor = 0;
   }
 
   #find(key: string): Kept | undefined {
