@@ -45,11 +45,15 @@ export class RedisServerLink implements RedisLink {
 
   async *scan(prefix: string): AsyncGenerator<readonly string[]> {
     const { run } = this;
+    // The rest of another run's keys would be no answer.
+    const check = (): void => {
+      if (this.run !== run) throw new RedisUnavailableError('it is in another run, or away');
+    };
     for await (const keys of scanServer((commands) => this.#node.send(commands), prefix)) {
-      // The rest of another run's keys would be no answer.
-      if (this.run !== run) throw new RedisUnavailableError('it is in another run');
+      check();
       yield keys;
     }
+    check();
   }
 
   subscribe(channel: string, subscriber: RedisSubscriber): void {

@@ -91,4 +91,9 @@ export class ServerProcess {
     child.kill(signal);
     await closed;
   }
+
+  /** SIGSTOP freezes it, and SIGCONT thaws it. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
 }
