@@ -1,7 +1,7 @@
 import { type Ending, keepAlive } from './keep-alive.js';
 import { RedisConnection, type RedisMeans } from './redis-connection.js';
 import type { RedisCommand } from './redis-link.js';
-import { readRun } from './redis-run.js';
+import { readRun, reportRun } from './redis-run.js';
 import { RedisUnavailableError } from './redis-unavailable-error.js';
 import type { RedisAddress } from './redis-url.js';
 
@@ -120,9 +120,9 @@ export class RedisNode {
       await this.#means.timing.wait(pause);
       if (connection.isLost) return;
       try {
-        if ((await readRun(connection, this.#options.mayFollow)) !== run)
-          connection.drop('the server is in another run');
-        else succeeded();
+        const { run: now, problem } = await reportRun(connection, this.#options.mayFollow);
+        if (now === run) succeeded();
+        else connection.drop(problem ?? 'the server is in another run');
         pause = heartbeat;
       } catch {
         // A call without an answer counts; to give the connection up, it takes several in a row.

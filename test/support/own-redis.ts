@@ -37,12 +37,12 @@ export function needsOwnRedis(name: string): string {
   return `${name}${NO_OWN_REDIS === undefined ? '' : ` (skipped: ${NO_OWN_REDIS})`}`;
 }
 
-/** Makes and starts a server that saves nothing by itself; close it when the test ends. */
-export async function startOwnRedis(settings: Settings = {}): Promise<OwnRedis> {
+/** Makes and starts a server that saves nothing by itself; close it when the test ends. `at` is its port. */
+export async function startOwnRedis(settings: Settings = {}, at?: number): Promise<OwnRedis> {
   const folder = newFolder({});
   const data = join(folder, 'data');
   mkdirSync(data);
-  const port = await freePort();
+  const port = at ?? (await freePort());
   const set: Settings = { bind: '127.0.0.1', save: '', appendonly: 'no', ...settings, dir: data, port };
   const parameters = Object.entries(set).flatMap(([name, value]) => [`--${name}`, String(value)]);
   // It logs to standard output.
