@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type * as ioredis from 'ioredis';
 import { RedisFlight, RedisFlights } from './redis-flights.js';
 import type { RedisCommand } from './redis-link.js';
@@ -52,7 +53,7 @@ export class RedisConnection {
     this.#redis = new library.Redis({
       ...address,
       // Nodes of a cluster name each other by numbers, certificates by names.
-      ...(tls && { tls: { servername: addresses[0].host, ...tls } }),
+      ...(tls && { tls: { ...tls, ...(isIP(addresses[0].host) === 0 && { servername: addresses[0].host }) } }),
       connectTimeout: settings.connectTimeout,
       lazyConnect: true,
       // A connection is one server's run: a new one is made by whoever uses it, who asks for the run first.
@@ -117,9 +118,15 @@ export class RedisConnection {
     );
   }
 
-  /** Hears what is published in the channels that it subscribes to. */
+  /** Hears what is published in the channels that it subscribes to. A listener that throws has missed what it was told. */
   onMessage(listener: (text: string) => void): void {
-    this.#redis.on('message', (_channel: string, text: string) => listener(text));
+    this.#redis.on('message', (_channel: string, text: string) => {
+      try {
+        if (!this.#isLost) listener(text);
+      } catch (cause) {
+        this.drop('a message could not be taken', cause);
+      }
+    });
   }
 
   /** Ends the connection at once, and the calls that wait for an answer. */
@@ -128,8 +135,8 @@ export class RedisConnection {
     this.#isLost = true;
     this.#options.ended?.();
     this.#flights.fail(new RedisUnavailableError(reason, { cause: withoutValues(cause) }));
-    this.#redis.disconnect();
-    // A server that does not answer would not end its side.
+    // One that has ended would be waited for; a server that does not answer would not end its side.
+    if (this.#redis.status !== 'end') this.#redis.disconnect();
     (this.#redis.stream as ioredis.Redis['stream'] | undefined)?.destroy();
     this.#lost.resolve();
   }

@@ -53,24 +53,38 @@ export class RedisSubscription {
       ended: () => (this.#heardUntil = -Infinity),
     });
     this.#connection = connection;
-    let hasServed = false;
     try {
       await connection.open();
       const run = await readRun(connection, false);
       connection.onMessage((text) => this.#subscriber.message(text));
       await connection.send([['subscribe', this.#channel]]);
       this.#subscriber.missed();
-      for (;;) {
-        const asked = this.#means.timing.now();
-        await connection.send([['ping']]);
-        this.#hear(connection, run, asked);
-        hasServed = true;
-        await this.#means.timing.wait(this.#means.settings.heartbeat);
-      }
-    } catch {
-      connection.drop('the subscription has ended');
+      let beats = 0;
+      void this.#beat(connection, run, () => (beats += 1));
+      await connection.lost;
+      // The first PING is answered at once; one that came a heartbeat later shows that the server is of use.
+      return this.#isClosed ? undefined : beats > 1 ? 'lost' : 'useless';
+    } catch (cause) {
+      connection.drop('the subscription has failed', cause);
+      return this.#isClosed ? undefined : 'useless';
     }
-    return this.#isClosed ? undefined : hasServed ? 'lost' : 'useless';
+  }
+
+  async #beat(connection: RedisConnection, run: string, succeeded: () => void): Promise<void> {
+    const { settings, timing } = this.#means;
+    while (!connection.isLost) {
+      const asked = timing.now();
+      try {
+        await connection.send([['ping']]);
+      } catch (cause) {
+        connection.drop('the server answered no PING', cause);
+        return;
+      }
+      if (connection.isLost) return;
+      this.#hear(connection, run, asked);
+      succeeded();
+      await timing.wait(settings.heartbeat);
+    }
   }
 
   /** While another server may have taken over, nobody knows whether it has heard all; when one has, it has not. */

@@ -129,6 +129,19 @@ describe.skipIf(NO_OWN_REDIS)(needsOwnRedis('What a link to Redis hears'), () =>
     expect(told.slice(length)).toEqual(['missed']);
   });
 
+  it('is missed where it could not be taken', async () => {
+    const link = await openLink(server.url, { heartbeat: 50 });
+    const told: string[] = [];
+    const message = (text: string): void => {
+      if (text === 'poison') throw new Error('this cannot be taken');
+      told.push(text);
+    };
+    link.subscribe(CHANNEL, { message, missed: () => told.push('missed') });
+    await untilHeard(link, -Infinity);
+    for (const text of ['before', 'poison', 'lost']) await link.send([['publish', CHANNEL, text]]);
+    await vi.waitFor(() => expect(told).toEqual(['missed', 'before', 'missed']), SOON);
+  });
+
   it('begins when a server appears', async () => {
     const own = await startOwnRedis();
     onTestFinished(() => own.close());

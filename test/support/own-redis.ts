@@ -43,13 +43,15 @@ export async function startOwnRedis(settings: Settings = {}, at?: number): Promi
   const data = join(folder, 'data');
   mkdirSync(data);
   const port = at ?? (await freePort());
-  const set: Settings = { bind: '127.0.0.1', save: '', appendonly: 'no', ...settings, dir: data, port };
+  const isSecure = 'tls-cert-file' in settings;
+  const ports: Settings = isSecure ? { port: 0, 'tls-port': port } : { port };
+  const set: Settings = { bind: '127.0.0.1', save: '', appendonly: 'no', ...settings, dir: data, ...ports };
   const parameters = Object.entries(set).flatMap(([name, value]) => [`--${name}`, String(value)]);
   // It logs to standard output.
   const command = ['/bin/sh', ['-c', 'exec "$0" "$@" 1>&2', SERVER ?? '', ...parameters]] as const;
   const server = new ServerProcess(command, {}, /Ready to accept connections/);
   const password = settings['requirepass'];
-  const url = `redis://${password === undefined ? '' : `:${String(password)}@`}127.0.0.1:${String(port)}`;
+  const url = `${isSecure ? 'rediss' : 'redis'}://${password === undefined ? '' : `:${String(password)}@`}127.0.0.1:${String(port)}`;
   await server.start();
   return {
     port,
