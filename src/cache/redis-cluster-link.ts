@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RedisMeans } from './redis-connection.js';
-import type { RedisCommand, RedisLink, RedisSubscriber } from './redis-link.js';
+import type { Expiring, RedisCommand, RedisLink, RedisSubscriber } from './redis-link.js';
 import { RedisNode } from './redis-node.js';
 import { scanServer } from './redis-scan.js';
 import { removeCommand, replaceCommand } from './redis-scripts.js';
@@ -60,8 +60,8 @@ export class RedisClusterLink implements RedisLink {
     return master ? master.send(commands) : Promise.reject(this.#absence());
   }
 
-  async replace(key: string, expected: string, value: string, milliseconds: number): Promise<boolean> {
-    const [answer] = await this.send([replaceCommand(key, expected, value, milliseconds)]);
+  async replace(key: string, expected: Expiring, value: Expiring): Promise<boolean> {
+    const [answer] = await this.send([replaceCommand(key, expected, value)]);
     return answer === 1;
   }
 

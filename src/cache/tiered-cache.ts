@@ -38,7 +38,15 @@ export class TieredCache {
 
   constructor({ shared, timing, onError = () => undefined }: TieredCacheOptions) {
     const ledger = new Ledger(shared, timing, onError);
-    this.#context = { shared, ledger, timing, onError, serializer: new Serializer(), bound: BOUND, strongLease: STRONG_LEASE };
+    this.#context = {
+      shared,
+      ledger,
+      timing,
+      onError,
+      serializer: new Serializer(),
+      bound: BOUND,
+      strongLease: STRONG_LEASE,
+    };
     shared.subscribe({
       invalidated: (targets) => this.#drop(targets),
       missed: () => this.#dropAll(),

@@ -27,7 +27,7 @@ describe.skipIf(NO_OWN_REDIS)(needsOwnRedis('The link to a Redis cluster'), () =
     await Promise.all(
       names.map((name) =>
         link.send([
-          ['set', `${name}a`, name],
+          ['set', `${name}a`, name, 'PX', 60_000],
           ['append', `${name}a`, '!'],
         ]),
       ),
@@ -35,7 +35,9 @@ describe.skipIf(NO_OWN_REDIS)(needsOwnRedis('The link to a Redis cluster'), () =
     const values = await Promise.all(names.map((name) => link.send([['mget', `${name}a`, `${name}b`]])));
     expect(values).toEqual(names.map((name) => [[`${name}!`, null]]));
     for (const node of cluster.nodes) expect(Number(await node.run('dbsize'))).toBeGreaterThan(50);
-    expect(await link.replace('{0}a', '{0}!', 'new', 60_000)).toBe(true);
+    expect(
+      await link.replace('{0}a', { text: '{0}!', milliseconds: 60_000 }, { text: 'new', milliseconds: 60_000 }),
+    ).toBe(true);
     await link.remove('{0}a', 'new');
     expect(await link.send([['get', '{0}a']])).toEqual([null]);
     await failure(link.send([['mget', OF_FIRST, OF_SECOND]]));

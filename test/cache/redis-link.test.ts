@@ -2,6 +2,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { availableRedis } from '../support/available-redis.js';
 import { failure, openLink, untilUp } from '../support/redis-links.js';
 
+/** A value as it is set for a minute. */
+const OLD = { text: 'old', milliseconds: 60_000 };
+
 const server = await availableRedis();
 const { url } = typeof server === 'string' ? { url: '' } : server;
 /** Several runs of these tests may use one server. */
@@ -80,20 +83,35 @@ describe.skipIf(typeof server === 'string')(
     it('replaces a value that is expected, for a time, and no other one', async () => {
       const link = await openLink(url, PATIENT);
       const name = key('replaced');
-      expect(await link.replace(name, 'old', 'new', 60_000)).toBe(false);
-      await link.send([['set', name, 'old']]);
-      expect(await link.replace(name, 'other', 'new', 60_000)).toBe(false);
-      expect(await link.replace(name, 'old', 'new', 60_000)).toBe(true);
-      const [value, life] = await link.send([
+      const value = { text: 'new', milliseconds: 50_000 };
+      expect(await link.replace(name, OLD, value)).toBe(false);
+      await link.send([['set', name, 'old', 'PX', OLD.milliseconds]]);
+      expect(await link.replace(name, { ...OLD, text: 'other' }, value)).toBe(false);
+      expect(await link.replace(name, OLD, value)).toBe(true);
+      const [text, life] = await link.send([
         ['get', name],
         ['pttl', name],
       ]);
-      expect(value).toBe('new');
-      expect(life).toBeGreaterThan(30_000);
-      expect(life).toBeLessThanOrEqual(60_000);
+      expect(text).toBe('new');
+      expect(life).toBeGreaterThan(20_000);
+      expect(life).toBeLessThanOrEqual(50_000);
       await link.remove(name, 'old');
       expect(await link.send([['get', name]])).toEqual(['new']);
       await link.remove(name, 'new');
+      expect(await link.send([['get', name]])).toEqual([null]);
+    });
+
+    it('counts the time of the new value from when the old one was set', async () => {
+      const link = await openLink(url, PATIENT);
+      const name = key('late');
+      // As if it had been set 40 seconds ago.
+      await link.send([['set', name, 'old', 'PX', OLD.milliseconds - 40_000]]);
+      expect(await link.replace(name, OLD, { text: 'new', milliseconds: 50_000 })).toBe(true);
+      const [life] = await link.send([['pttl', name]]);
+      expect(life).toBeGreaterThan(0);
+      expect(life).toBeLessThanOrEqual(10_000);
+      await link.send([['set', name, 'old', 'PX', OLD.milliseconds - 40_000]]);
+      expect(await link.replace(name, OLD, { text: 'new', milliseconds: 40_000 })).toBe(false);
       expect(await link.send([['get', name]])).toEqual([null]);
     });
 
@@ -101,9 +119,9 @@ describe.skipIf(typeof server === 'string')(
       const link = await openLink(url, PATIENT);
       const other = await openLink(url, PATIENT);
       const name = key('raced');
-      await link.send([['set', name, 'old']]);
+      await link.send([['set', name, 'old', 'PX', OLD.milliseconds]]);
       const calls = Array.from({ length: 50 }, (_, index) =>
-        (index % 2 === 0 ? link : other).replace(name, 'old', String(index), 60_000),
+        (index % 2 === 0 ? link : other).replace(name, OLD, { text: String(index), milliseconds: 60_000 }),
       );
       expect((await Promise.all(calls)).filter(Boolean)).toHaveLength(1);
       await link.send([['del', name]]);
