@@ -240,6 +240,13 @@ export class DatabaseUnavailableError extends ColloquyError<'DATABASE_UNAVAILABL
   }
 }
 
+/** The Redis that several processes cache in cannot be reached, and what was asked for is about it alone: no other call fails so. */
+export class CacheUnavailableError extends ColloquyError<'CACHE_UNAVAILABLE'> {
+  constructor(options?: ErrorOptions) {
+    super('CACHE_UNAVAILABLE', {}, options);
+  }
+}
+
 /** Another connection holds the lock for longer than the busy timeout. The write did not happen and may be retried. */
 export class DatabaseLockedError extends ColloquyError<'DATABASE_LOCKED'> {
   constructor(options?: ErrorOptions) {

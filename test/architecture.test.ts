@@ -24,7 +24,18 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   interchange: ['entities', 'errors', 'repositories', 'runtime', 'services'],
   seeders: ['entities', 'errors', 'repositories', 'runtime', 'services'],
   cli: ['config', 'database', 'entities', 'errors', 'interchange', 'repositories', 'runtime', 'seeders', 'services'],
-  index: ['type:cache', 'config', 'database', 'entities', 'errors', 'interchange', 'messages', 'repositories', 'runtime', 'services'],
+  index: [
+    'type:cache',
+    'config',
+    'database',
+    'entities',
+    'errors',
+    'interchange',
+    'messages',
+    'repositories',
+    'runtime',
+    'services',
+  ],
 };
 
 /** What only some files may do, as what its source looks like. */

@@ -76,6 +76,10 @@ const PROVOCATIONS: Readonly<Record<ErrorCode, Provocation>> = {
   OUTCOME_UNKNOWN: { inFile: 'conformance/lost-replies.test.ts' },
   CONFIGURATION_INVALID: () => PersistenceManager.open({ databaseUrl: 'nothing://' }),
   DATABASE_UNAVAILABLE: () => openManager({ url: `sqlite:${join(temporaryFolder(), 'missing', 'x.sqlite')}` }),
+  CACHE_UNAVAILABLE: async ({ url }) => {
+    await using persistence = await PersistenceManager.open({ databaseUrl: url, redisUrl: 'redis://127.0.0.1:1' });
+    persistence.cache.assertShared();
+  },
   DATABASE_LOCKED: async ({ url }) => {
     const { persistence } = await openManager({ url: `${url}?busyTimeout=20`, seed: 2 });
     openRaw(url).exec('begin immediate');

@@ -10,6 +10,7 @@ export interface NullTierOptions {
 /** No tier two: nothing is shared, everybody may load, and each process keeps what it has loaded for itself. */
 export class NullTier implements SharedTier {
   readonly isUp = true;
+  readonly isShared = false;
   readonly localMaxAge: number;
   readonly isExact: boolean;
   readonly #databaseVersion: (() => unknown) | undefined;
@@ -58,6 +59,18 @@ export class NullTier implements SharedTier {
 
   async clear(): Promise<void> {
     // Nothing is here.
+  }
+
+  async *keys(): AsyncGenerator<readonly string[]> {
+    // Nothing is here.
+  }
+
+  async report(): Promise<void> {
+    // Nobody asks.
+  }
+
+  async reports(): Promise<readonly string[]> {
+    return [];
   }
 
   subscribe(subscriber: SharedTierSubscriber): void {

@@ -4,6 +4,8 @@ import type { Address, Found, Lease, SharedTier, SharedTierSubscriber, Targets }
 
 /** How long the generation of a tag is known, in milliseconds: longer than any value is kept. */
 const GENERATION_LIFE = 24 * 60 * 60 * 1_000;
+/** How long the report of a process is there, in milliseconds. */
+const REPORT_LIFE = 30_000;
 /** How many keys one command deletes. */
 const DELETED_AT_ONCE = 500;
 
@@ -30,9 +32,11 @@ type Announcement = readonly [from: string, keys: readonly string[] | null, tags
 export class RedisTier implements SharedTier {
   readonly localMaxAge = Infinity;
   readonly isExact = false;
+  readonly isShared = true;
   readonly #link: RedisLink;
   readonly #prefix: string;
   readonly #channel: string;
+  readonly #reports: string;
   readonly #token: () => string;
   readonly #self: string;
 
@@ -40,6 +44,7 @@ export class RedisTier implements SharedTier {
     this.#link = link;
     this.#prefix = `${namespace}:`;
     this.#channel = `${namespace}:invalidated`;
+    this.#reports = `${namespace}:process:`;
     this.#token = token;
     this.#self = token();
   }
@@ -111,9 +116,9 @@ export class RedisTier implements SharedTier {
     await this.#announce(keys, tags);
   }
 
-  async clear(): Promise<void> {
+  async clear(prefix = '{'): Promise<void> {
     this.#run();
-    for await (const names of this.#link.scan(this.#prefix)) {
+    for await (const names of this.#link.scan(this.#prefix + prefix)) {
       for (const slot of Map.groupBy(names, slotOf).values()) {
         for (let first = 0; first < slot.length; first += DELETED_AT_ONCE) {
           await this.#link.send([['unlink', ...slot.slice(first, first + DELETED_AT_ONCE)]]);
@@ -121,6 +126,30 @@ export class RedisTier implements SharedTier {
       }
     }
     await this.#announce(null, []);
+  }
+
+  async *keys(): AsyncGenerator<readonly string[]> {
+    for await (const names of this.#link.scan(`${this.#prefix}{`)) {
+      yield names.map((name) => name.slice(this.#prefix.length));
+    }
+  }
+
+  async report(text: string | undefined): Promise<void> {
+    this.#run();
+    const key = `${this.#reports}${this.#self}`;
+    await this.#link.send([text === undefined ? ['del', key] : ['set', key, text, 'PX', REPORT_LIFE]]);
+  }
+
+  async reports(): Promise<readonly string[]> {
+    this.#run();
+    const texts: string[] = [];
+    for await (const names of this.#link.scan(this.#reports)) {
+      for (const name of names) {
+        const [text] = await this.#link.send([['get', name]]);
+        if (typeof text === 'string') texts.push(text);
+      }
+    }
+    return texts;
   }
 
   subscribe(subscriber: SharedTierSubscriber): void {

@@ -46,6 +46,8 @@ export interface SharedTier {
   readonly heardUntil: number;
   /** How old what one process keeps for itself may be, in milliseconds, since it cannot hear of all that others write. */
   readonly localMaxAge: number;
+  /** Whether there is anything that processes share. */
+  readonly isShared: boolean;
   /** Whether `heardUntil` itself notices whatever others have committed: what a process keeps is then as good as the database. */
   readonly isExact: boolean;
   read(address: Address): Promise<Found>;
@@ -63,8 +65,14 @@ export interface SharedTier {
   release(lease: Lease): Promise<void>;
   /** Resolves when nobody can read the targets any more, nor store what was loaded before, and others are told. */
   invalidate(targets: Targets): Promise<void>;
-  /** Forgets everything, and tells others to. */
-  clear(): Promise<void>;
+  /** Forgets every key that begins so, everything unless given, and tells others that they may have missed something. */
+  clear(prefix?: string): Promise<void>;
+  /** The keys that there are, some at a time. */
+  keys(): AsyncIterable<readonly string[]>;
+  /** Says for a while how this process does, for whoever asks {@link reports}; undefined takes it back. */
+  report(text: string | undefined): Promise<void>;
+  /** What the processes that are there have said last. */
+  reports(): Promise<readonly string[]>;
   /** Called once, before the tier is used. */
   subscribe(subscriber: SharedTierSubscriber): void;
   close(): Promise<void>;

@@ -13,6 +13,8 @@ const BOUND = 2_000;
 const STRONG_LEASE = 1_000;
 /** How long a write waits under `strong` while tier two is away: the clocks of two machines differ a little in speed. */
 const STRONG_WAIT = 1.1 * STRONG_LEASE;
+/** How often a process says how it does, in milliseconds. */
+const REPORT_PAUSE = 5_000;
 /** How long `close` waits for invalidations to be confirmed, in milliseconds. */
 const CLOSING_WAIT = 1_000;
 
@@ -35,6 +37,7 @@ export interface CacheStatistics {
 export class TieredCache {
   readonly #context: CacheContext;
   readonly #regions = new Map<string, Region>();
+  readonly #closed = new AbortController();
 
   constructor({ shared, timing, onError = () => undefined }: TieredCacheOptions) {
     const ledger = new Ledger(shared, timing, onError);
@@ -51,6 +54,20 @@ export class TieredCache {
       invalidated: (targets) => this.#drop(targets),
       missed: () => this.#dropAll(),
     });
+  }
+
+  /** Says now and then how this process does, until it is closed. */
+  async report(name: string): Promise<void> {
+    const { shared, timing, onError } = this.#context;
+    while (!this.#closed.signal.aborted) {
+      if (shared.isUp) await shared.report(JSON.stringify({ name, ...this.statistics() })).catch(onError);
+      await timing.wait(REPORT_PAUSE, this.#closed.signal);
+    }
+  }
+
+  /** Tier two itself. */
+  get shared(): SharedTier {
+    return this.#context.shared;
   }
 
   /**
@@ -99,12 +116,14 @@ export class TieredCache {
 
   /** Closes tier two, when it has confirmed what is to be invalidated or a second has passed. */
   async close(): Promise<void> {
-    const { ledger, shared, timing } = this.#context;
+    const { ledger, shared, timing, onError } = this.#context;
+    this.#closed.abort();
     const ended = new AbortController();
     if (ledger.size > 0) await Promise.race([ledger.settled(), timing.wait(CLOSING_WAIT, ended.signal)]);
     ended.abort();
     ledger.close();
     this.#dropAll();
+    if (shared.isUp) await shared.report(undefined).catch(onError);
     await shared.close();
   }
 

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { configuredLanguage } from '../config.js';
 import { ArchiveRejectedError, ColloquyError, ConfigurationError, ValidationError } from '../errors.js';
 import type { CommandContext } from './command-context.js';
+import { addCacheCommand } from './commands/cache.js';
 import { addCopyCommand } from './commands/copy.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addDistributeCommand } from './commands/distribute.js';
@@ -23,6 +24,8 @@ The database is the one that DATABASE_URL names, sqlite:./colloquy.sqlite unless
   sqlite:PATH?durable=true         every commit reaches the disk, at the cost of speed
   sqlite:PATH?busyTimeout=MS       how long to wait for another process's lock (5000)
   postgresql://USER@HOST/DATABASE  a server; DATABASE_HOST, DATABASE_USER, DATABASE_PASSWORD and so on say it too
+
+REDIS_URL names the Redis that several processes cache in; without it each caches in its own memory. COLLOQUY_CACHE=off caches nothing.
 
 Exit codes:
   0  done
@@ -66,6 +69,7 @@ export async function runCommandLine(argv: readonly string[], signal: AbortSigna
     addHistoryCommand,
     addSearchCommand,
     addStatsCommand,
+    addCacheCommand,
     addMigrateCommand,
     addDistributeCommand,
     addSeedCommand,

@@ -31,6 +31,8 @@ export const chinese: Catalog = {
     CONFIGURATION_INVALID: ({ problems }) => `配置无效：${problems.join('；')}。`,
     DATABASE_UNAVAILABLE: ({ database, reason }) =>
       `无法打开 ${database}：${reason}。请检查 DATABASE_URL，并确认文件或服务器存在。`,
+    CACHE_UNAVAILABLE: () =>
+      '无法连接 Redis。只要本进程仍在运行，待清除的内容会在 Redis 恢复后清除；请检查服务器与 REDIS_URL。',
     DATABASE_LOCKED: () => '数据库被另一进程锁定，在等待时限内未释放。未写入任何内容；请重试，或结束持有锁的进程。',
     DATABASE_TIMEOUT: () =>
       '数据库取消了一条超过 statementTimeout 的语句。未写入任何内容；请重试，或在 DATABASE_URL 中提高时限。',

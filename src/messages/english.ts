@@ -34,6 +34,8 @@ export const english: Catalog = {
     CONFIGURATION_INVALID: ({ problems }) => `The configuration is not valid: ${problems.join('; ')}.`,
     DATABASE_UNAVAILABLE: ({ database, reason }) =>
       `${database} cannot be opened: ${reason}. Check DATABASE_URL and that the file or server is there.`,
+    CACHE_UNAVAILABLE: () =>
+      'Redis cannot be reached. What is to be forgotten is forgotten when it can be, as long as this process lives; check the server, and REDIS_URL.',
     DATABASE_LOCKED: () =>
       'The database is locked by another process and did not become free within the busy timeout. Nothing was written; try again, or end the process that holds it.',
     DATABASE_TIMEOUT: () =>

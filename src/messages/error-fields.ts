@@ -32,6 +32,7 @@ export interface ErrorFields {
   readonly OUTCOME_UNKNOWN: Nothing;
   readonly CONFIGURATION_INVALID: { readonly problems: readonly string[] };
   readonly DATABASE_UNAVAILABLE: { readonly database: string; readonly reason: string };
+  readonly CACHE_UNAVAILABLE: Nothing;
   readonly DATABASE_LOCKED: Nothing;
   readonly DATABASE_TIMEOUT: Nothing;
   readonly DATABASE_FULL: Nothing;

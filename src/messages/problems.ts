@@ -18,6 +18,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, titl
   OUTCOME_UNKNOWN: [503, 'Stored or not, it is not known'],
   CONFIGURATION_INVALID: [500, 'The configuration is wrong'],
   DATABASE_UNAVAILABLE: [503, 'The database cannot be reached'],
+  CACHE_UNAVAILABLE: [503, 'The cache cannot be reached'],
   DATABASE_LOCKED: [503, 'The database is locked'],
   DATABASE_TIMEOUT: [503, 'The database took too long'],
   DATABASE_FULL: [507, 'The database is full'],

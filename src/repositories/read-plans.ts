@@ -34,6 +34,42 @@ export function* byKey<Entity extends TenantOwned>(
   return table.toRow(raw);
 }
 
+/** How many rows {@link byIds} reads at most. */
+export const ROWS_AT_ONCE = 100;
+
+/** The rows that have one of so many ids, in no order; what the tenant does not have is left out. */
+export function* byIds<Entity extends TenantOwned>(
+  table: CompiledTable<Entity>,
+  tenantId: string,
+  ids: readonly string[],
+): Plan<Row<Entity>[]> {
+  const [first] = ids;
+  if (first === undefined) return [];
+  // One statement for any number of ids.
+  const statement = table.statement('ids', () => {
+    return table.selectWhere(
+      `${table.column('id')} in (${Array.from({ length: ROWS_AT_ONCE }, () => '?').join(', ')})`,
+    );
+  });
+  const values = [tenantId, ...ids, ...Array.from({ length: ROWS_AT_ONCE - ids.length }, () => first)];
+  const raws = yield { statement, values };
+  return raws.map((raw) => table.toRow(raw));
+}
+
+/** The ids of the rows that were made last, the newest first. */
+export function* newestIds<Entity extends TenantOwned>(
+  table: CompiledTable<Entity>,
+  tenantId: string,
+  limit: number,
+): Plan<string[]> {
+  const statement = table.statement('newest ids', () => {
+    const id = table.column('id');
+    return `select ${table.selected(['id'])} from ${table.name} where ${table.column('tenantId')} = ? order by ${id} desc limit ?`;
+  });
+  const raws = yield { statement, values: [tenantId, limit] };
+  return raws.map(({ id }) => id as string);
+}
+
 /** Rows in the order of their ids, which is the order in which they were made: the oldest first. */
 export function* page<Entity extends TenantOwned>(
   table: CompiledTable<Entity>,

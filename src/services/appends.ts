@@ -67,7 +67,10 @@ export class Appends {
    */
   async append(message: NewMessage): Promise<Row<Message> | undefined> {
     const changes = noteAppend(this.#em, message);
-    const appended = await this.#committed(changes, this.#runner.commitsTogether ? this.#send([message]) : this.#inLine(message));
+    const appended = await this.#committed(
+      changes,
+      this.#runner.commitsTogether ? this.#send([message]) : this.#inLine(message),
+    );
     if (!appended) return undefined;
     return 'first' in appended ? firstResult(appended.first, message) : placed(message, appended.messages);
   }

@@ -5,9 +5,20 @@ import type { Address } from '../cache/shared-tier.js';
  * one are in one slot of a Redis cluster. What comes from a caller is always last.
  */
 
+/** How every name of a tenant begins. */
+export function tenantPrefix(tenantId: string): string {
+  return `{${tenantId}}:`;
+}
+
 /** All values of a kind, such as `users`. */
 export function kindTag(tenantId: string, kind: string): string {
   return `{${tenantId}}:${kind}`;
+}
+
+/** The kind of a key, and whose it is; undefined for what is only a tag. */
+export function kindOfKey(key: string): { readonly tenantId: string; readonly kind: string } | undefined {
+  const [, tenantId, kind] = /^\{([^}]+)\}:(\w+):(?:id:|key:|of:[^:]+:)/.exec(key) ?? [];
+  return tenantId === undefined || kind === undefined ? undefined : { tenantId, kind };
 }
 
 /** A row by its id. */

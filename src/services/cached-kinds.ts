@@ -64,6 +64,8 @@ export function cachePolicies(given: CacheSettings, problems: string[]): CachePo
   const policies = CACHED_KINDS.map((kind) => {
     const policy = { ...DEFAULTS[kind], ...given[kind] };
     resolvePolicy(policy, `cache.${kind}`, problems);
+    if (kind === 'history' && (policy.preload ?? 0) > 0)
+      problems.push('cache.history.preload must be 0: it has no rows');
     return [kind, policy] as const;
   });
   return Object.fromEntries(policies) as Record<CachedKind, CachePolicy>;

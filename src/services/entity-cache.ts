@@ -1,13 +1,13 @@
 import type { EntityClass } from '@mikro-orm/core';
 import type { Region } from '../cache/region.js';
-import type { Targets } from '../cache/shared-tier.js';
+import type { SharedTier, Targets } from '../cache/shared-tier.js';
 import type { CacheStatistics, TieredCache } from '../cache/tiered-cache.js';
 import type { Timing } from '../cache/timing.js';
 import type { Message } from '../entities/message.js';
 import type { TenantOwned } from '../entities/tenant-owned.js';
 import type { Change } from '../repositories/change-capture.js';
 import type { Row } from '../repositories/compiled-table.js';
-import { historyTag, kindTag, rowAddress } from './cache-keys.js';
+import { historyTag, kindTag, rowAddress, tenantPrefix } from './cache-keys.js';
 import { CACHED_ENTITIES, CACHED_KINDS, type CachedKind, type CachePolicies } from './cached-kinds.js';
 
 /** So many rows of one kind are named one by one; of more, all of the tenant's are meant. */
@@ -86,11 +86,17 @@ export class EntityCache {
   /** Forgets everything, or what is cached of one tenant; resolves when tier two has confirmed. */
   async clear(tenantId?: string): Promise<void> {
     if (tenantId === undefined) return this.#cache.clear();
-    return this.#cache.invalidate({ keys: [], tags: CACHED_KINDS.map((kind) => kindTag(tenantId, kind)) });
+    await this.#cache.invalidate({ keys: [], tags: CACHED_KINDS.map((kind) => kindTag(tenantId, kind)) });
+    // Nobody reads any of it now; it need not wait for its time.
+    await this.shared.clear(tenantPrefix(tenantId));
   }
 
   statistics(): CacheStatistics {
     return this.#cache.statistics();
+  }
+
+  get shared(): SharedTier {
+    return this.#cache.shared;
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
 import { connectRedis } from '../cache/ioredis-link.js';
 import { NullTier } from '../cache/null-tier.js';
 import { RedisTier } from '../cache/redis-tier.js';
@@ -41,7 +42,9 @@ export function configuredPolicies(settings: CacheSettings | false): CachePolici
 export async function openCache(parts: CacheParts): Promise<EntityCache> {
   const { runtime, policies } = parts;
   const timing = systemTiming(runtime);
-  return new EntityCache(new TieredCache({ shared: await sharedTier(parts), timing }), timing, policies);
+  const cache = new TieredCache({ shared: await sharedTier(parts), timing });
+  void cache.report(`${hostname()}:${String(process.pid)}`);
+  return new EntityCache(cache, timing, policies);
 }
 
 async function sharedTier({ redisUrl, origin, databaseVersion, policies, runtime }: CacheParts): Promise<SharedTier> {

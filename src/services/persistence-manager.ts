@@ -11,7 +11,8 @@ import { Appends } from './appends.js';
 import { type CopyEnd, type CopyOptions, type CopyReport, copyTenants } from './copy.js';
 import { CachedReads } from './cached-reads.js';
 import { CacheService } from './cache.service.js';
-import type { CacheSettings } from './cached-kinds.js';
+import { CacheWarmer } from './cache-warmer.js';
+import type { CachePolicies, CacheSettings } from './cached-kinds.js';
 import type { EntityCache } from './entity-cache.js';
 import { configuredPolicies, openCache } from './open-cache.js';
 import { configuredEngine } from './orm-engine.js';
@@ -36,6 +37,7 @@ interface Parts {
   readonly runtime: Runtime;
   readonly language: Language;
   readonly cache: EntityCache;
+  readonly policies: CachePolicies;
 }
 
 /**
@@ -53,7 +55,7 @@ export class PersistenceManager {
   readonly #cache: EntityCache;
   #closing: Promise<void> | undefined;
 
-  private constructor({ orm, engine, runtime, language, cache }: Parts) {
+  private constructor({ orm, engine, runtime, language, cache, policies }: Parts) {
     this.#orm = orm;
     this.#engine = engine;
     this.#runtime = runtime;
@@ -65,7 +67,8 @@ export class PersistenceManager {
     this.#transactions = transactions;
     this.#scopes = { transactions, directory, appends, cached: new CachedReads(transactions.plans, cache) };
     this.tenants = new TenantsService(transactions, (tenant) => directory.learn(tenant));
-    this.cache = new CacheService(cache, directory);
+    const warmer = new CacheWarmer(transactions.plans, cache);
+    this.cache = new CacheService({ cache, warmer, tenants: this.tenants, policies });
   }
 
   /**
@@ -105,7 +108,9 @@ export class PersistenceManager {
         origin: (await engine.identity?.(em)) === undefined ? undefined : await migrator.origin(),
         databaseVersion: connectionOf(em).databaseVersion,
       });
-      return new PersistenceManager({ orm, engine, runtime, language, cache });
+      const persistence = new PersistenceManager({ orm, engine, runtime, language, cache, policies });
+      await persistence.cache.warm();
+      return persistence;
     } catch (error) {
       await cache?.close();
       await orm.close(true);
