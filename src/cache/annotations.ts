@@ -1,12 +1,8 @@
 import { MAX_DIGITS } from './value-survey.js';
 
-/**
- * What superjson writes beside a value: the type of what is at a path, and that of what is within it; or only what is within.
- * The type is a name, or one of `class` and `custom` with the name of which.
- */
 type Json = Record<string, unknown>;
 
-/** Puts a text or a list as JSON has it into a value of a type. */
+/** Makes a value of a type of what JSON has in its place. The type is a name, or one of `class` and `custom` with the name of which. */
 type Revive = (type: string | readonly string[], json: unknown) => unknown;
 
 const NUMBERS: ReadonlySet<unknown> = new Set(['NaN', 'Infinity', '-Infinity', '-0']);
@@ -34,7 +30,8 @@ const SHAPES: Readonly<Record<string, (json: unknown) => boolean>> = {
 };
 
 /**
- * Makes the values that a tree of annotations tells of, within a value as JSON has it, and answers with that. superjson would go
+ * Makes the values that a tree of annotations tells of, within a value as JSON has it, and answers with that. A tree is what superjson
+ * writes beside a value: `[type]`, `[type, trees of what is within]`, or these alone, each under its path. superjson itself would go
  * anywhere: to the four thousand millionth item of an empty list, or to an array of as many bytes as a number says. This goes only to
  * what is there, where each thing looks as its type is written, and once.
  *

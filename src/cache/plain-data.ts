@@ -84,10 +84,24 @@ function copyOfOther(value: object, prototype: object | null): object {
   if (Object.prototype.toString.call(value) === '[object Object]') {
     return copyOfProperties(Object.assign(Object.create(prototype) as object, value));
   }
-  if (value instanceof RegExp || value instanceof Error || value instanceof ArrayBuffer || value instanceof DataView) {
+  if (value instanceof Error) return copyOfError(value);
+  if (prototype === RegExp.prototype || prototype === ArrayBuffer.prototype || prototype === DataView.prototype) {
     return structuredClone(value);
   }
   throw new TypeError(`${Object.prototype.toString.call(value)} is no data that can be copied`);
+}
+
+/** Of whatever class it is. Its text and its trace are properties that no spread copies. */
+function copyOfError(error: Error): Error {
+  const copy = new Error(error.message);
+  Object.setPrototypeOf(copy, Object.getPrototypeOf(error) as object);
+  for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(error))) {
+    if ('value' in descriptor)
+      Object.defineProperty(copy, key, { ...descriptor, value: copyOf<unknown>(descriptor.value) });
+  }
+  // It has a getter of its own.
+  if (error.stack !== undefined) copy.stack = error.stack;
+  return copy;
 }
 
 /** Bytes of V8's objects on a machine of 64 bits, rounded up to what an average one takes. */

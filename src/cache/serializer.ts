@@ -2,7 +2,7 @@ import { SuperJSON } from 'superjson';
 import { applyAnnotations } from './annotations.js';
 import { bytesOfText, isBytes, textOfBytes } from './bytes.js';
 import { dataOfError, errorOfData, isError } from './error-data.js';
-import { ForeignEntryError } from './serializer-errors.js';
+import { ForeignEntryError, NotSerializableError } from './serializer-errors.js';
 import { hasAwkwardKey, ValueSurvey } from './value-survey.js';
 
 type Class = Parameters<SuperJSON['registerClass']>[0];
@@ -18,7 +18,7 @@ const PATHS = 1;
 /** How deep a text may be nested. What {@link ValueSurvey} lets through is less deep, with whatever is written around it. */
 const MAX_DEPTH = 500;
 
-/** A longer text is not read, in characters. */
+/** A longer text is neither written nor read, in characters. */
 const MAX_LENGTH = 2 ** 26;
 
 /**
@@ -56,7 +56,7 @@ export class Serializer {
    * constructor is not called, and private fields are lost.
    *
    * @param identifier Stands for the class in texts, and so is the same in every process and version.
-   * @throws TypeError where the class or the identifier is registered otherwise, or the class extends a built-in one.
+   * @throws TypeError where the class or the identifier is registered otherwise, or the class is a built-in one or extends such.
    */
   registerClass(constructor: Class, identifier: string): void {
     const registry = this.#superjson.classRegistry;
@@ -66,8 +66,8 @@ export class Serializer {
         `${identifier} or the class ${constructor.name} is registered already, and not for each other`,
       );
     }
-    const closed = CLOSED.some(({ prototype }) => prototype.isPrototypeOf(constructor.prototype as object));
-    if (identifier === '' || closed) throw new TypeError(`The class ${constructor.name} cannot be registered`);
+    if (identifier === '' || isClosed(constructor))
+      throw new TypeError(`The class ${constructor.name} cannot be registered`);
     this.#superjson.registerClass(constructor, identifier);
   }
 
@@ -75,7 +75,12 @@ export class Serializer {
   serialize(value: unknown): string {
     const survey = new ValueSurvey((constructor) => this.#isRegistered(constructor));
     survey.visit(value);
-    if (survey.isSimple) return simpleText(value, survey.dates);
+    const text = survey.isSimple ? simpleText(value, survey.dates) : this.#text(value);
+    if (text.length > MAX_LENGTH) throw new NotSerializableError([], `longer than ${String(MAX_LENGTH)} characters`);
+    return text;
+  }
+
+  #text(value: unknown): string {
     const { json, meta } = this.#superjson.serialize(value);
     return JSON.stringify(meta?.values ? { json, meta: { values: meta.values, v: PATHS } } : { json });
   }
@@ -113,6 +118,10 @@ export class Serializer {
   #isRegistered(constructor: unknown): boolean {
     return this.#superjson.classRegistry.getIdentifier(constructor as Class) !== undefined;
   }
+}
+
+function isClosed({ prototype: own }: { readonly prototype: object }): boolean {
+  return own === Object.prototype || CLOSED.some(({ prototype }) => own === prototype || prototype.isPrototypeOf(own));
 }
 
 /** What superjson would write. */

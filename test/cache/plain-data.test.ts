@@ -59,6 +59,7 @@ const OTHERS: readonly [string, () => unknown][] = [
   ['a DataView', () => new DataView(new ArrayBuffer(2))],
   ['a URL and a RegExp', () => [new URL('https://example.com/a'), /a/g]],
   ['an Error', () => new Error('broken', { cause: new Error('why') })],
+  ['an Error of a class', () => Object.assign(new TypeError('broken'), { code: 7, at: new Date(1) })],
   ['an array with a gap', () => Object.assign([], { 1: {} })],
 ];
 
@@ -114,6 +115,14 @@ describe('a copy', () => {
   it('is not made of what is no data', () => {
     expect(() => copyOf({ a: Promise.resolve() })).toThrow(TypeError);
     expect(() => copyOf([new WeakMap()])).toThrow(TypeError);
+    expect(() => copyOf(new (class extends RegExp {})('a'))).toThrow(TypeError);
+  });
+
+  it('of an Error is of its class and has its trace', () => {
+    const error = new (class Trouble extends RangeError {})('broken');
+    const copy = copyOf(error);
+    expect(copy).toBeInstanceOf(error.constructor);
+    expect([copy.message, copy.stack]).toEqual(['broken', error.stack]);
   });
 
   it('of what holds itself fails, and does not hang', () => {

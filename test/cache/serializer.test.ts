@@ -109,6 +109,7 @@ describe('what would not come back', () => {
     ['a function', 'items.1.run', { items: [1, { run: () => 'content' }] }],
     ['a symbol', '', Symbol('content')],
     ['of the class Unknown', 'a.0.value', { a: new Map([['content', new Unknown()]]) }],
+    ['a function', 'a.0.key.run', { a: new Map([[{ run: () => 'content' }, 1]]) }],
     ['of the class TypeError', 'cause', new Error('content', { cause: new TypeError('content') })],
     ['an object without a class', '', Object.assign(Object.create(new Money(1, new Date(1))) as object, { a: 1 })],
     ['an object without a class', 'a', { a: Object.create(null) }],
@@ -135,6 +136,11 @@ describe('what would not come back', () => {
     expect(refusal(deep).message).toContain('levels deep');
   });
 
+  it('is refused where it is too long to be read', () => {
+    expect(refusal('a'.repeat(2 ** 26)).message).toContain('longer than');
+    expect(() => serializer().deserialize(`{"json":"${'a'.repeat(2 ** 26)}"}`)).toThrow(ForeignEntryError);
+  });
+
   it('can be as deep as it is allowed to be, and is read', () => {
     let deep: unknown = new Date(1);
     for (let level = 0; level < 100; level += 1) deep = level % 2 ? { constructor: deep } : new Map([[1, deep]]);
@@ -149,6 +155,8 @@ describe('a class', () => {
     ['that extends an Error', class extends Error {}, 'error'],
     ['that extends a Map', class extends Map {}, 'map'],
     ['that extends bytes', class extends Uint8Array {}, 'bytes'],
+    ['that is a Map', Map, 'map'],
+    ['that everything extends', Object, 'object'],
     ['without an identifier', Unknown, ''],
   ])('is not registered: one %s', (_, constructor, identifier) => {
     expect(() => serializer().registerClass(constructor, identifier)).toThrow(TypeError);
