@@ -71,8 +71,14 @@ const ONE_OF: Readonly<Partial<Record<keyof CachePolicy, readonly string[]>>> = 
   consistency: ['strong', 'eventual', 'none'],
   eviction: ['lru', 'lfu', 'fifo', 'ttl'],
 };
-const AT_LEAST_ONE: readonly string[] = ['maxEntries', 'maxBytes', 'softTimeout', 'hardTimeout'];
-const WHOLE: readonly string[] = ['maxEntries', 'maxBytes', 'preload'];
+const AT_LEAST_ONE: ReadonlySet<string> = new Set([
+  'maxEntries',
+  'maxBytes',
+  'softTimeout',
+  'hardTimeout',
+  'timeToLive',
+]);
+const WHOLE: ReadonlySet<string> = new Set(['maxEntries', 'maxBytes', 'preload']);
 
 /** The policy with its defaults. What is wrong with it is added to `problems`, which names it `name`. */
 export function resolvePolicy(policy: CachePolicy, name: string, problems: string[]): ResolvedPolicy {
@@ -97,8 +103,8 @@ function problemOf(key: keyof CachePolicy, value: unknown): string | undefined {
   if (key === 'timeToLive' && typeof value === 'string') {
     return Object.hasOwn(TIMES_TO_LIVE, value) ? undefined : 'must be short, medium, long or a number of milliseconds';
   }
-  const least = AT_LEAST_ONE.includes(key) || key === 'timeToLive' ? 1 : 0;
+  const least = AT_LEAST_ONE.has(key) ? 1 : 0;
   if (typeof value !== 'number' || !(value >= least)) return `must be a number from ${String(least)}`;
-  if (WHOLE.includes(key) && !Number.isInteger(value)) return 'must be a whole number';
+  if (WHOLE.has(key) && !Number.isInteger(value)) return 'must be a whole number';
   return undefined;
 }

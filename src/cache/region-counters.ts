@@ -51,7 +51,13 @@ export class RegionCounters implements Record<Counter, number> {
     const { misses, loads, failedLoads, waits, staleServes, errors, foreignEntries } = this;
     return {
       hits: { local: this.localHits, shared: this.sharedHits },
-      ...{ misses, loads, failedLoads, waits, staleServes, errors, foreignEntries },
+      misses,
+      loads,
+      failedLoads,
+      waits,
+      staleServes,
+      errors,
+      foreignEntries,
       ...local,
       latency: { shared: latencyOf(this.shared), load: latencyOf(this.load) },
     };
@@ -65,7 +71,6 @@ export function record(histogram: RecordableHistogram, milliseconds: number): vo
 
 function latencyOf(histogram: RecordableHistogram): Latency {
   if (histogram.count === 0) return { count: 0, mean: 0, p50: 0, p99: 0, max: 0 };
-  const inMilliseconds = (nanoseconds: number): number => Number((nanoseconds / 1_000_000).toFixed(3));
   return {
     count: histogram.count,
     mean: inMilliseconds(histogram.mean),
@@ -73,4 +78,8 @@ function latencyOf(histogram: RecordableHistogram): Latency {
     p99: inMilliseconds(histogram.percentile(99)),
     max: inMilliseconds(histogram.max),
   };
+}
+
+function inMilliseconds(nanoseconds: number): number {
+  return Number((nanoseconds / 1_000_000).toFixed(3));
 }

@@ -1,11 +1,13 @@
 import type { CacheContext } from './fetcher.js';
 import { Ledger } from './ledger.js';
+import type { LocalLimits } from './local-tier.js';
 import { type CachePolicy, resolvePolicy } from './policy.js';
 import { Region } from './region.js';
 import { Serializer } from './serializer.js';
 import type { RegionStatistics } from './region-counters.js';
 import type { SharedTier, Targets } from './shared-tier.js';
 import type { Timing } from './timing.js';
+import { ValueStore } from './value-store.js';
 
 /** For how long what a process keeps is served without a sign of life of tier two, in milliseconds. */
 const BOUND = 2_000;
@@ -37,6 +39,7 @@ export interface CacheStatistics {
 export class TieredCache {
   readonly #context: CacheContext;
   readonly #regions = new Map<string, Region>();
+  readonly #stores: ValueStore[] = [];
   readonly #closed = new AbortController();
 
   constructor({ shared, timing, onError = () => undefined }: TieredCacheOptions) {
@@ -80,8 +83,15 @@ export class TieredCache {
     const resolved = resolvePolicy(policy, name, problems);
     if (problems.length > 0) throw new TypeError(problems.join('; '));
     const region = new Region<Value>(resolved, this.#context);
-    this.#regions.set(name, region as Region);
+    this.#regions.set(name, region);
     return region;
+  }
+
+  /** Adds values that somebody else loads. */
+  store(limits: LocalLimits): ValueStore {
+    const store = new ValueStore(limits, this.#context);
+    this.#stores.push(store);
+    return store;
   }
 
   /**
@@ -129,9 +139,11 @@ export class TieredCache {
 
   #drop(targets: Targets): void {
     for (const region of this.#regions.values()) region.drop(targets);
+    for (const store of this.#stores) store.drop(targets);
   }
 
   #dropAll(): void {
     for (const region of this.#regions.values()) region.dropAll();
+    for (const store of this.#stores) store.dropAll();
   }
 }

@@ -33,6 +33,12 @@ export function keyAddress(tenantId: string, kind: string, key: string): Address
   return { key: `${tag}:key:${key}`, tags: [tag] };
 }
 
+/** What a query of MikroORM found, whose name is known by its digest; an empty tenant stands for none. */
+export function queryAddress(tenantId: string, digest: string): Address {
+  const tag = kindTag(tenantId || 'no tenant', 'queries');
+  return { key: `${tag}:id:${digest}`, tags: [tag] };
+}
+
 /** All parts of a conversation's history. */
 export function historyTag(tenantId: string, conversationId: string): string {
   return `{${tenantId}}:history:of:${conversationId}`;

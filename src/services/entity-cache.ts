@@ -8,7 +8,12 @@ import type { TenantOwned } from '../entities/tenant-owned.js';
 import type { Change } from '../repositories/change-capture.js';
 import type { Row } from '../repositories/compiled-table.js';
 import { historyTag, kindTag, rowAddress, tenantPrefix } from './cache-keys.js';
+import type { ResultStore } from './result-cache.js';
 import { CACHED_ENTITIES, CACHED_KINDS, type CachedKind, type CachePolicies } from './cached-kinds.js';
+
+/** How many results of MikroORM's queries one process keeps, and about how many bytes of memory they may take. */
+const RESULTS_MAX = 1_000;
+const RESULTS_MAX_BYTES = 32 * 1_024 * 1_024;
 
 /** So many rows of one kind are named one by one; of more, all of the tenant's are meant. */
 const NAMED_MAX = 100;
@@ -34,11 +39,14 @@ export class EntityCache {
   readonly #history: Region<readonly Row<Message>[]> | undefined;
   readonly #policies: CachePolicies;
   readonly #closed = new AbortController();
+  /** Where MikroORM keeps what queries find. */
+  readonly results: ResultStore;
 
   constructor(cache: TieredCache, timing: Timing, policies: CachePolicies) {
     this.#cache = cache;
     this.#timing = timing;
     this.#policies = policies;
+    this.results = { cache, values: cache.store({ maxEntries: RESULTS_MAX, maxBytes: RESULTS_MAX_BYTES }) };
     for (const [entity, kind] of CACHED_ENTITIES) {
       const policy = policies[kind];
       if (policy.consistency === 'none') continue;
@@ -115,7 +123,7 @@ export class EntityCache {
     for (const change of changes) {
       const { tenantId, entity, type, ids } = change;
       const cached = this.#rows.get(entity);
-      const kind = CACHED_ENTITIES.get(entity as EntityClass<TenantOwned>);
+      const kind = CACHED_ENTITIES.get(entity);
       if (kind && this.#history) this.#endHistory(change, kind, at('history'));
       // Nobody can have cached that there is none.
       if (!cached || !kind || (type === 'insert' && this.#policies[kind].negativeTimeToLive === 0)) continue;

@@ -8,10 +8,11 @@ import { MIGRATIONS_TABLE } from '../database/migration-storage.js';
 import { Migrator } from '../database/migrator.js';
 import { entities } from '../entities/index.js';
 import { DocumentTermsSubscriber } from './document-terms-subscriber.js';
+import { ResultCache, type ResultStore } from './result-cache.js';
 import { TenantEntityManager } from './tenant-entity-manager.js';
 
 /** MikroORM's configuration for an engine; the persistence manager and the MikroORM command line share it. */
-export function createOrmOptions(engine: Engine): Partial<Options> {
+export function createOrmOptions(engine: Engine, store?: () => ResultStore | undefined): Partial<Options> {
   const { migrations, ...options } = engine.options;
   return {
     ...options,
@@ -19,6 +20,7 @@ export function createOrmOptions(engine: Engine): Partial<Options> {
     entities: [...entities],
     extensions: [Migrator, SeedManager],
     entityManager: TenantEntityManager,
+    ...(store && { resultCache: { adapter: ResultCache, options: { store } } }),
     subscribers: [new DocumentTermsSubscriber()],
     // Batched updates of one type lose the check of `version`: two concurrent flushes would both succeed.
     useBatchUpdates: false,

@@ -85,9 +85,9 @@ export class PersistenceManager {
     const { redisUrl, isOff } = configuredCache(options);
     const policies = configuredPolicies(options.cache ?? (isOff ? false : {}));
     const runtime = createRuntime(options);
-    const orm = await MikroORM.init(createOrmOptions(engine));
-    installRuntime(orm.config, runtime);
     let cache: EntityCache | undefined;
+    const orm = await MikroORM.init(createOrmOptions(engine, () => cache?.results));
+    installRuntime(orm.config, runtime);
     try {
       await orm.connect();
       const migrator = Migrator.of(orm);

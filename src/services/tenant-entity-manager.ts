@@ -21,6 +21,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { optionalTenantIdOf, TENANT_FILTER } from '../entities/tenant-limit.js';
 import { StatementRefusedError } from '../errors.js';
 import { connectionOf, type StatementRunner } from '../repositories/statement.js';
+import { nameOfResult } from './result-cache.js';
 import { JudgedEntityManager } from './judged-entity-manager.js';
 import { containsSql, optionsContainSql } from './sql-text.js';
 import { assertReachable } from './write-guard.js';
@@ -165,8 +166,11 @@ export class TenantEntityManager extends JudgedEntityManager implements Statemen
 
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- it is MikroORM's
   override async tryCache<T extends object, R>(name: EntityName<T>, config: CacheOption, ...rest: CacheParameters) {
-    const own: CacheOption = Array.isArray(config) ? [this.#ownCacheKey(config[0]), config[1]] : config;
-    return super.tryCache<T, R>(name, own, ...rest);
+    const given = config ?? this.config.get('resultCache').global;
+    if (!given) return super.tryCache<T, R>(name, given, ...rest);
+    const own = Array.isArray(given) ? given[0] : JSON.stringify(rest[0]);
+    // How long it is kept, `storeCache` is told by the query.
+    return super.tryCache<T, R>(name, [this.#ownCacheKey(own), 0], ...rest);
   }
 
   override async clearCache(cacheKey: string): Promise<void> {
@@ -174,8 +178,7 @@ export class TenantEntityManager extends JudgedEntityManager implements Statemen
   }
 
   #ownCacheKey(name: string): string {
-    const tenantId = optionalTenantIdOf(this);
-    return tenantId === undefined ? name : `${tenantId}|${name}`;
+    return nameOfResult(optionalTenantIdOf(this), name);
   }
 
   // SQL

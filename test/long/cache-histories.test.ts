@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { playHistories } from '../cache/support/histories.js';
 import { say } from '../support/say.js';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { type Action, type History, type Plant, play } from './cache-model.js';
 import type { Fate } from './simulated-world.js';
 

@@ -182,6 +182,18 @@ export const LIMIT_PROBES: readonly Probe[] = [
     const found = await acme.tenant.read(({ em }) => em.find(User, everyone, { cache }));
     return found.filter(({ tenant }) => tenant.id !== acme.tenantId);
   }),
+  sees('a result that the other has cached under the name that all queries have', [], async ({ acme, beta }) => {
+    const found = ({ tenant }: typeof acme, global?: [string, number]) =>
+      tenant.read(({ em }) => {
+        Object.assign(em.config.get('resultCache'), { global });
+        return em.find(User, everyone);
+      });
+    const cache: [string, number] = [`everything of ${acme.tenantId}`, 60_000];
+    await found(beta, cache);
+    const seen = await found(acme, cache);
+    await found(acme);
+    return seen.filter(({ tenant }) => tenant.id !== acme.tenantId);
+  }),
   sees('a count that the other has cached under a name', 0, async ({ acme, beta }) => {
     const cache: [string, number] = [`count for ${acme.tenantId}`, 60_000];
     const where = { externalId: 'beta-user' };

@@ -66,12 +66,7 @@ export const SEAL: readonly SourceMutant[] = [
     ],
     ['no other session', "this.#refuse('setSessionContext', 'tenant');", '', LIMIT],
     ['no cleared session', "this.#refuse('clearSessionContext', 'tenant');", '', LIMIT],
-    [
-      'no result that another has cached',
-      'Array.isArray(config) ? [this.#ownCacheKey(config[0]), config[1]] : config',
-      'config',
-      LIMIT,
-    ],
+    ['no result that another has cached', '[this.#ownCacheKey(own), 0]', 'given', LIMIT],
     [
       "no clearing of another's cache",
       'super.clearCache(this.#ownCacheKey(cacheKey))',
