@@ -105,9 +105,13 @@ export class TieredCache {
 
   /** As {@link invalidate}, but resolves at the latest when nothing older can be in tier two under `strong`. */
   async invalidateStrong(targets: Targets): Promise<void> {
+    await this.settled(this.invalidate(targets));
+  }
+
+  /** Resolves when an invalidation is confirmed, and at the latest when nothing older can be in tier two under `strong`. */
+  async settled(confirmed: Promise<void>): Promise<void> {
     const { timing } = this.#context;
     const ended = new AbortController();
-    const confirmed = this.invalidate(targets);
     await Promise.race([confirmed, timing.wait(STRONG_WAIT, ended.signal)]);
     ended.abort();
   }

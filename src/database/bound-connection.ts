@@ -2,6 +2,7 @@ import type { Dictionary, Transaction } from '@mikro-orm/core';
 import type { AbstractSqlConnection } from '@mikro-orm/sql';
 import { CompiledQuery } from 'kysely';
 import { bindQuery, type BindingStyle } from './bound-statement.js';
+import { noteStatement } from './statement-listener.js';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what TypeScript asks of a class that a function extends
 type ConnectionClass = abstract new (...parameters: any[]) => AbstractSqlConnection;
@@ -19,6 +20,7 @@ export function bindsParameters<Base extends ConnectionClass>(base: Base, style:
       await this.ensureConnection();
       const { abort, context } = splitAbort(loggerContext);
       const { text, values } = bindQuery(this.platform, style, this.config, query, parameters);
+      noteStatement(this.config, text);
       return this.executeQuery(
         text,
         async () => {

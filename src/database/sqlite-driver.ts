@@ -15,6 +15,7 @@ import { BoundSqlitePlatform } from './sqlite-schema-helper.js';
 import { SQLITE_TERMS } from './sqlite-terms.js';
 import { bindQuery, type BindingStyle, type BoundStatement } from './bound-statement.js';
 import { SqlitePlans } from './sqlite-plans.js';
+import { noteStatement } from './statement-listener.js';
 
 /** What the SQLite engine asks of its connection; see `sqlite.ts` for the meaning. */
 export interface SqliteSettings {
@@ -301,6 +302,7 @@ export class BoundSqliteConnection extends BaseSqliteConnection implements BulkC
     await this.ensureConnection();
     (loggerContext as { signal?: AbortSignal } | undefined)?.signal?.throwIfAborted();
     const { text, values } = this.#bind(query, parameters);
+    noteStatement(this.config, text);
     return this.executeQuery(
       text,
       async () => {

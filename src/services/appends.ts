@@ -16,7 +16,7 @@ import {
 } from '../repositories/message.repository.js';
 import { connectionOf } from '../repositories/statement.js';
 import { type Runtime, runtimeOf } from '../runtime.js';
-import type { CommitListener } from './transactions.js';
+import type { CommitListener } from './commit-listener.js';
 
 /** What is combined into one statement: so many messages, and so many characters of them. */
 const COMBINED_MAX = 32;

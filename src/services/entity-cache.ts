@@ -7,6 +7,7 @@ import type { Message } from '../entities/message.js';
 import type { TenantOwned } from '../entities/tenant-owned.js';
 import type { Change } from '../repositories/change-capture.js';
 import type { Row } from '../repositories/compiled-table.js';
+import type { CommitListener } from './commit-listener.js';
 import { historyTag, kindTag, rowAddress, tenantPrefix } from './cache-keys.js';
 import type { ResultStore } from './result-cache.js';
 import { CACHED_ENTITIES, CACHED_KINDS, type CachedKind, type CachePolicies } from './cached-kinds.js';
@@ -32,7 +33,7 @@ export interface CachedRows<Entity extends TenantOwned> {
 }
 
 /** What is cached of the entities, and what of it a change makes untrue. */
-export class EntityCache {
+export class EntityCache implements CommitListener {
   readonly #cache: TieredCache;
   readonly #timing: Timing;
   readonly #rows = new Map<EntityClass<object>, CachedRows<TenantOwned>>();
@@ -89,6 +90,13 @@ export class EntityCache {
   async doubt(changes: readonly Change[]): Promise<void> {
     await this.publish(changes);
     void this.#timing.wait(DOUBT, this.#closed.signal).then(() => this.publish(changes));
+  }
+
+  /** {@link publish} of changes that may have reached any row. */
+  async publishAll(): Promise<void> {
+    const cleared = this.#cache.clear();
+    const isStrong = Object.values(this.#policies).some(({ consistency }) => consistency === 'strong');
+    if (isStrong) await this.#cache.settled(cleared);
   }
 
   /** Forgets everything, or what is cached of one tenant; resolves when tier two has confirmed. */

@@ -10,6 +10,7 @@ import {
 } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { Engine } from '../database/engine.js';
+import { listenToStatements } from '../database/statement-listener.js';
 import { TENANT_FILTER } from '../entities/tenant-limit.js';
 import {
   DatabaseReadOnlyError,
@@ -23,19 +24,12 @@ import { runPlanIn, runStatement } from '../repositories/statement.js';
 import { runtimeOf } from '../runtime.js';
 import type { Language } from '../messages/catalog.js';
 import { Calls } from './calls.js';
+import type { CommitListener } from './commit-listener.js';
 import { PlanCalls } from './plan-calls.js';
 import { Replicas } from './replicas.js';
 import type { TenantEntityManager } from './tenant-entity-manager.js';
 import { TenantWrite } from './tenant-write.js';
 import { UnitOfWork } from './unit-of-work.js';
-
-/** Hears of changes when their transaction has ended. */
-export interface CommitListener {
-  /** They are committed. Whoever made them is told when this resolves. */
-  publish(changes: readonly Change[]): Promise<void>;
-  /** They may be committed, or may yet be. */
-  doubt(changes: readonly Change[]): Promise<void>;
-}
 
 /** A transaction that several units of work may share. */
 interface SharedTransaction {
@@ -74,6 +68,9 @@ export interface ReadOptions {
 const ATTEMPTS_MAX = 8;
 const FIRST_WAIT_MAX = 10;
 
+/** How a statement begins that certainly writes nothing. */
+const READING = /^\s*(?:select|show|explain|pragma|savepoint|release)\b/i;
+
 const SNAPSHOT: TransactionOptions = { isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true };
 
 /**
@@ -91,6 +88,8 @@ export class Transactions {
   readonly #running = new AsyncLocalStorage<Running>();
   /** The read of a replica that is running: nothing can be written inside it, whatever answers it. */
   readonly #replicaRead = new AsyncLocalStorage<{ hasEnded: boolean }>();
+  /** What is known of the work that is running with an entity manager which no tenant limits. */
+  readonly #bare = new AsyncLocalStorage<{ any: boolean }>();
   /** Whether a unit of work that only reads is running, and none inside it that writes. */
   readonly #reading = new AsyncLocalStorage<boolean>();
 
@@ -104,6 +103,10 @@ export class Transactions {
       isInUnit: () => this.#outer() !== undefined,
       onlyReads: () => this.#reading.getStore() === true,
       read: (tenantId, plan) => this.read(tenantId, (unit) => runPlanIn(unit.em, plan)),
+    });
+    listenToStatements(em.config, (sql) => {
+      const wrote = this.#bare.getStore();
+      if (wrote && !READING.test(sql)) wrote.any = true;
     });
     listenToChanges(em, (change) => {
       // A flush of its own would go past the state of the tenant, and what it may have.
@@ -292,7 +295,15 @@ export class Transactions {
 
   /** Runs `work` with a fresh entity manager that no tenant limits, and no transaction: MikroORM itself. */
   async bare<T>(work: (em: SqlEntityManager) => Promise<T>): Promise<T> {
-    return this.#guard(() => this.#reading.run(false, () => work(this.#fork(undefined))));
+    const wrote = { any: false };
+    return this.#guard(async () => {
+      try {
+        return await this.#reading.run(false, () => this.#bare.run(wrote, () => work(this.#fork(undefined))));
+      } finally {
+        // SQL does not say whose rows it has reached.
+        if (wrote.any) await this.#commits.publishAll();
+      }
+    });
   }
 
   /** Refuses new calls and resolves when those under way have ended. */
