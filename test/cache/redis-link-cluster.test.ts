@@ -35,11 +35,13 @@ describe.skipIf(NO_OWN_REDIS)(needsOwnRedis('The link to a Redis cluster'), () =
     const values = await Promise.all(names.map((name) => link.send([['mget', `${name}a`, `${name}b`]])));
     expect(values).toEqual(names.map((name) => [[`${name}!`, null]]));
     for (const node of cluster.nodes) expect(Number(await node.run('dbsize'))).toBeGreaterThan(50);
-    expect(
-      await link.replace('{0}a', { text: '{0}!', milliseconds: 60_000 }, { text: 'new', milliseconds: 60_000 }),
-    ).toBe(true);
-    await link.remove('{0}a', 'new');
-    expect(await link.send([['get', '{0}a']])).toEqual([null]);
+    for (const name of [OF_FIRST, OF_SECOND, OF_THIRD]) {
+      await link.send([['set', name, 'old', 'PX', 60_000]]);
+      const minute = { milliseconds: 60_000 };
+      expect(await link.replace(name, { ...minute, text: 'old' }, { ...minute, text: 'new' })).toBe(true);
+      await link.remove(name, 'new');
+      expect(await link.send([['get', name]])).toEqual([null]);
+    }
     await failure(link.send([['mget', OF_FIRST, OF_SECOND]]));
   });
 
@@ -68,13 +70,18 @@ describe.skipIf(NO_OWN_REDIS)(needsOwnRedis('The link to a Redis cluster'), () =
     const [first, , third] = cluster.nodes;
     const slot = Number(await first.run('cluster', 'keyslot', 'moving'));
     const [from, to] = slot > 10_922 ? [third, first] : [cluster.nodes[slot > 5_460 ? 1 : 0], third];
-    const id = String(await to.run('cluster', 'myid'));
-    for (const node of [to, from, ...cluster.nodes]) await node.run('cluster', 'setslot', slot, 'node', id);
-    expect((await failure(link.send([['set', 'moving', 'here']]))).reason).toBe('the server answered MOVED');
-    await untilUp(link);
-    expect(link.run).toBe(run);
-    await vi.waitFor(() => link.send([['set', 'moving', 'here']]), SOON);
-    expect(await to.run('get', 'moving')).toBe('here');
+    for (const [source, target] of [
+      [from, to],
+      [to, from],
+    ] as const) {
+      const id = String(await target.run('cluster', 'myid'));
+      for (const node of [target, source, ...cluster.nodes]) await node.run('cluster', 'setslot', slot, 'node', id);
+      expect((await failure(link.send([['set', 'moving', 'here']]))).reason).toBe('the server answered MOVED');
+      expect(link.run).toBeUndefined();
+      expect(await untilUp(link)).toBe(run);
+      await vi.waitFor(() => link.send([['set', 'moving', 'here']]), SOON);
+      expect(await target.run('getdel', 'moving')).toBe('here');
+    }
   });
 
   it('is away while one node is frozen, ends every call in time, and is in the same run afterwards', async () => {

@@ -180,6 +180,9 @@ describe.skipIf(NO_OWN_REDIS)(needsOwnRedis('The link to a Redis server that fai
     const run = await untilUp(link);
     await own.run('replicaof', '127.0.0.1', server.port);
     await untilAway(link);
+    await vi.waitFor(async () => {
+      expect(inspect(await failure(link.send(READ)))).toContain('the server is a replica');
+    }, SOON);
     await own.run('replicaof', 'no', 'one');
     expect(await untilUp(link)).not.toBe(run);
   });
@@ -230,6 +233,8 @@ describe.skipIf(NO_OWN_REDIS)(needsOwnRedis('The link to a Redis server that fai
     child.process.stdin?.write('close\n');
     expect((await lines.next()).value).toBe('rejected');
     expect(Number((await lines.next()).value)).toBeLessThan(1_000);
+    // An end that the server has to agree to would take two seconds.
+    expect(Number((await lines.next()).value)).toBeLessThan(1_900);
     expect(await child.ended).toMatchObject({ code: 0, errors: '' });
   });
 

@@ -25,18 +25,22 @@ async function untilHeard(link: RedisLink, after: number): Promise<void> {
   await vi.waitFor(() => expect(link.heardUntil).toBeGreaterThan(after), SOON);
 }
 
-/** A proxy that can cut off a connection which subscribes, and leaves the others alone. */
+/** A proxy that can cut off a connection which subscribes, or the others. */
 async function openCutter(port: number) {
   const control = await openProxy(port);
-  const cutter = { url: control.url, mode: 'forward' as 'forward' | 'drop' | 'reset', subscribers: 0 };
+  const cutter = {
+    url: control.url,
+    mode: 'forward' as 'forward' | 'drop' | 'reset',
+    others: 'forward' as 'forward' | 'drop',
+    /** How many PINGs of connections that subscribe were answered. */
+    pongs: 0,
+  };
   control.newHook = () => {
     let subscribes = false;
     return (direction, piece) => {
-      if (!subscribes && direction === 'toServer' && piece.includes('subscribe')) {
-        subscribes = true;
-        cutter.subscribers += 1;
-      }
-      return subscribes ? cutter.mode : 'forward';
+      subscribes ||= direction === 'toServer' && piece.includes('subscribe');
+      if (subscribes && direction === 'toClient' && piece.includes('pong')) cutter.pongs += 1;
+      return subscribes ? cutter.mode : cutter.others;
     };
   };
   return cutter;
@@ -171,6 +175,21 @@ describe.skipIf(NO_OWN_REDIS)(needsOwnRedis('What a link to Redis hears'), () =>
     await untilHeard(link, -Infinity);
     await other.run('publish', CHANNEL, 'from the other one');
     await vi.waitFor(() => expect(told.at(-1)).toBe('from the other one'), SOON);
+  });
+
+  it('is known no further while calls do not reach the server, for another one may have taken over', async () => {
+    const cutter = await openCutter(server.port);
+    const link = await openLink(cutter.url, { heartbeat: 50 });
+    const { told } = listen(link);
+    await untilHeard(link, -Infinity);
+    cutter.others = 'drop';
+    await vi.waitFor(() => expect(link.run).toBeUndefined(), SOON);
+    const [heard, { pongs }] = [link.heardUntil, cutter];
+    await vi.waitFor(() => expect(cutter.pongs).toBeGreaterThan(pongs + 3), SOON);
+    expect(link.heardUntil).toBe(heard);
+    cutter.others = 'forward';
+    await untilHeard(link, heard);
+    expect(told).toEqual(['missed']);
   });
 
   it('ends when the link is closed', async () => {

@@ -137,9 +137,9 @@ describe.skipIf(typeof server === 'string')(
 
     it('takes no call after it was closed, and may be closed twice', async () => {
       const link = await openLink(url, PATIENT);
-      const pending = link.send([['get', key('none')]]).catch(() => undefined);
+      const pending = failure(link.send([['get', key('none')]]));
       await Promise.all([link.close(), link.close()]);
-      await pending;
+      expect((await pending).reason).toBe('the cache was closed');
       expect(link.run).toBeUndefined();
       expect((await failure(link.send([['get', key('none')]]))).reason).toBe('the cache was closed');
     });

@@ -18,6 +18,7 @@ export interface ManagerOptions {
   /** A second manager of one file needs another seed: the same one would make the same ids. */
   readonly seed?: number;
   readonly migrate?: boolean;
+  readonly cache?: OpenOptions['cache'];
 }
 
 export interface OpenedManager {
@@ -33,6 +34,7 @@ export async function openManager(options: ManagerOptions = {}): Promise<OpenedM
     clock,
     random: seededRandom(options.seed ?? 1),
     ...(options.migrate !== undefined && { migrate: options.migrate }),
+    ...(options.cache !== undefined && { cache: options.cache }),
   };
   const persistence = await PersistenceManager.open(openOptions);
   onTestFinished(() => persistence.close());

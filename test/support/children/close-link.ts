@@ -9,5 +9,6 @@ process.stdin.once('data', () => {
   process.stdin.destroy();
   const waiting = link.send([['get', 'key']]).catch(() => say('rejected\n'));
   const begun = performance.now();
+  process.once('exit', () => say(`${String(performance.now() - begun)}\n`));
   void Promise.all([link.close(), link.close(), waiting]).then(() => say(`${String(performance.now() - begun)}\n`));
 });
