@@ -13,6 +13,8 @@ interface Case {
   /** What is sent, each in a round trip of its own: on PostgreSQL, and through a pooler; and on MariaDB. */
   readonly postgresql: number;
   readonly mariadb: number;
+  /** Whether the cache may answer. */
+  readonly isCached?: boolean;
 }
 
 /** How often a hot path, and a unit of work, goes to the server and back; a number that grows is a call that has become slower. */
@@ -21,6 +23,12 @@ const CASES: Readonly<Record<string, Case>> = {
     call: ({ tenant, messageId }) => tenant.messages.get(messageId),
     postgresql: 1,
     mariadb: 1,
+  },
+  'a message by its id that was read before': {
+    call: ({ tenant, messageId }) => tenant.messages.get(messageId),
+    isCached: true,
+    postgresql: 0,
+    mariadb: 0,
   },
   'a user by the external id': {
     call: ({ tenant }) => tenant.users.getByExternalId('acme-user'),
@@ -78,7 +86,7 @@ const CASES: Readonly<Record<string, Case>> = {
 it.for(Object.entries(CASES))('%s goes to the server no more often than it must', async ([, counted], { skip }) => {
   const { name } = engineUnderTest;
   skip(name === 'sqlite', 'an embedded database has no server');
-  const acme = await openAcme();
+  const acme = await openAcme(counted.isCached ? {} : { cache: false });
   const { id: messageId } = await acme.tenant.messages.append(acme.conversationId, MESSAGE);
   const world = { ...acme, messageId };
   // The tenant is looked up, and statements are prepared.
