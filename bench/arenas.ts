@@ -49,7 +49,7 @@ function sqlite(name: string, durable: boolean, callers: number, paths: readonly
       const folder = mkdtempSync(join(tmpdir(), 'colloquy-bench-'));
       const address = join(folder, 'bench.sqlite');
       const url = `sqlite:${address}?durable=${String(durable)}`;
-      const persistence = await PersistenceManager.open({ databaseUrl: url });
+      const persistence = await PersistenceManager.open({ databaseUrl: url, cache: false });
       const remove = async () => rmSync(folder, { recursive: true, force: true });
       return { persistence, database: { engine: 'sqlite', address, durable, callers }, remove };
     },
@@ -80,7 +80,7 @@ function onServer({ engine, base, openRaw, send }: Server, given: ServerArena): 
       const address = url.href;
       url.searchParams.set('poolSize', String(callers));
       if (engine === 'postgresql') url.searchParams.set('rowLevelSecurity', String(security));
-      const persistence = await PersistenceManager.open({ databaseUrl: url.href });
+      const persistence = await PersistenceManager.open({ databaseUrl: url.href, cache: false });
       const remove = async () => send(`drop database ${database}`);
       return { persistence, database: { engine, address, durable: true, callers }, remove };
     },

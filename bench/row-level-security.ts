@@ -74,7 +74,7 @@ async function measure(url: URL, rounds: number): Promise<Measured> {
 async function openOn(url: URL, side: Side): Promise<PersistenceManager> {
   const own = new URL(url);
   own.searchParams.set('rowLevelSecurity', String(side === 'on'));
-  return PersistenceManager.open({ databaseUrl: own.href });
+  return PersistenceManager.open({ databaseUrl: own.href, cache: false });
 }
 
 async function furnish(persistence: PersistenceManager, externalId: string): Promise<Target> {

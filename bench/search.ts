@@ -38,7 +38,7 @@ export async function benchSearch(files: readonly string[], options: SearchOptio
   const folder = mkdtempSync(join(tmpdir(), 'colloquy-bench-'));
   try {
     const databaseUrl = options.url ?? `sqlite:${join(folder, 'colloquy.sqlite')}`;
-    await using persistence = await PersistenceManager.open({ databaseUrl });
+    await using persistence = await PersistenceManager.open({ databaseUrl, cache: false });
     await persistence.tenants.ensure({ slug: 'bench', name: 'Bench' });
     const { documents } = persistence.tenant('bench');
     const archives = files.length > 0 ? files : benchDocuments();

@@ -106,7 +106,7 @@ export async function benchValidation(options: Options): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'colloquy-bench-'));
   const databaseUrl = options.url ?? `sqlite:${join(folder, 'bench.sqlite')}`;
   try {
-    await using persistence = await PersistenceManager.open({ databaseUrl });
+    await using persistence = await PersistenceManager.open({ databaseUrl, cache: false });
     await persistence.tenants.ensure({ slug: 'bench', name: 'Bench' });
     const tenant = persistence.tenant('bench');
     const user = await tenant.users.create({ externalId: `bench-${String(Date.now())}`, username: 'bench' });

@@ -5,6 +5,9 @@
  * the repositories and managed entities; or use MikroORM itself.
  */
 export * from './entities/index.js';
+export type { CachePolicy, Consistency, TimeToLive } from './cache/policy.js';
+export type { Latency, RegionStatistics } from './cache/region-counters.js';
+export type { CacheStatistics } from './cache/tiered-cache.js';
 export * from './errors.js';
 export { exportArchive, type ExportCounts, type ExportOptions } from './interchange/export-archive.js';
 export {
@@ -25,6 +28,8 @@ export type { AppendOptions, HistoryRequest, MessageInput } from './repositories
 export type { Page, PageRequest } from './repositories/page.js';
 export { type Clock, createIdSource, type IdSource, type Random, type Sources } from './runtime.js';
 export type { ApiKeyInfo, ApiKeyInput, CreatedApiKey } from './services/api-keys.service.js';
+export type { CacheService, ProcessStatistics, SharedStatistics, WarmRequest } from './services/cache.service.js';
+export type { CachedKind, CacheSettings } from './services/cached-kinds.js';
 export type { CopyOptions, CopyProgress, CopyReport, TenantCopyReport } from './services/copy.js';
 export type {
   ConversationChanges,

@@ -67,23 +67,17 @@ export class Appends {
    */
   async append(message: NewMessage): Promise<Row<Message> | undefined> {
     const changes = noteAppend(this.#em, message);
-    const appended = await this.#committed(
-      changes,
-      this.#runner.commitsTogether ? this.#send([message]) : this.#inLine(message),
-    );
-    if (!appended) return undefined;
-    return 'first' in appended ? firstResult(appended.first, message) : placed(message, appended.messages);
-  }
-
-  async #committed<T>(changes: readonly Change[], writing: Promise<T>): Promise<T> {
+    let appended: Appended | undefined;
     try {
-      const written = await writing;
-      await this.#commits.publish(changes);
-      return written;
+      appended = await (this.#runner.commitsTogether ? this.#send([message]) : this.#inLine(message));
     } catch (error) {
       if (this.#translateError(error) instanceof OutcomeUnknownError) await this.#commits.doubt(changes);
       throw error;
     }
+    const published = this.#commits.publish(changes);
+    if (published) await published;
+    if (!appended) return undefined;
+    return 'first' in appended ? firstResult(appended.first, message) : placed(message, appended.messages);
   }
 
   #send(messages: readonly NewMessage[]): Promise<Appended | undefined> {

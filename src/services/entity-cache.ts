@@ -71,19 +71,19 @@ export class EntityCache implements CommitListener {
   }
 
   /**
-   * Says that these changes are committed. No read that begins later in this process gives what was before; the promise resolves when
-   * that is so for every read under `strong` in any other.
+   * Says that these changes are committed. No read that begins later in this process gives what was before; where any is cached under
+   * `strong`, the promise resolves when that is so for every read in any other process.
    */
-  async publish(changes: readonly Change[]): Promise<void> {
+  publish(changes: readonly Change[]): Promise<unknown> | undefined {
+    if (changes.length === 0 || (this.#rows.size === 0 && !this.#history)) return undefined;
     const targets = this.#targetsOf(changes);
-    if (targets.size === 0) return;
     const strong: Promise<void>[] = [];
     for (const [consistency, { keys, tags }] of targets) {
       const each = { keys: [...keys], tags: [...tags] };
       if (consistency === 'strong') strong.push(this.#cache.invalidateStrong(each));
       else void this.#cache.invalidate(each);
     }
-    await Promise.all(strong);
+    return strong.length > 0 ? Promise.all(strong) : undefined;
   }
 
   /** {@link publish} of changes that may be committed, now or a little later. */
