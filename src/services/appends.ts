@@ -3,7 +3,6 @@ import type { PlanRunner } from '../database/plan.js';
 import type { Message } from '../entities/message.js';
 import { ColloquyError, OutcomeUnknownError } from '../errors.js';
 import type { AppendPlans, Appended, NewMessage } from '../repositories/append-plans.js';
-import type { Change } from '../repositories/change-capture.js';
 import type { Row } from '../repositories/compiled-table.js';
 import {
   type AppendOptions,
