@@ -94,6 +94,8 @@ class SqliteKyselyDriver implements Driver {
   readonly #connection: DatabaseConnection;
   #announced: 'begin' | 'begin immediate' | undefined;
   #beginning: Promise<void> | undefined;
+  /** Known here, since asking the database takes as long as the rest of a small read's way. */
+  #hasBegun = false;
   #streams = 0;
 
   constructor(database: Database.Database, statements: StatementCache, busyTimeout: number) {
@@ -117,7 +119,7 @@ class SqliteKyselyDriver implements Driver {
 
   /** Whether nobody has a transaction or a stream open. */
   get isFree(): boolean {
-    return !this.#database.inTransaction && this.#streams === 0;
+    return !this.#hasBegun && this.#streams === 0;
   }
 
   *#stream<R>(sql: string, parameters: readonly unknown[]): Generator<QueryResult<R>> {
@@ -136,6 +138,7 @@ class SqliteKyselyDriver implements Driver {
     if (statement === undefined) return undefined;
     return (this.#beginning ??= whenFree(this.#busyTimeout, () => {
       this.#database.exec(statement);
+      this.#hasBegun = true;
       this.#announced = undefined;
     }).finally(() => (this.#beginning = undefined)));
   }
@@ -152,6 +155,7 @@ class SqliteKyselyDriver implements Driver {
 
   async commitTransaction(): Promise<void> {
     if (this.#announced === undefined) this.#database.exec('commit');
+    this.#hasBegun = false;
     this.#announced = undefined;
   }
 
@@ -159,6 +163,7 @@ class SqliteKyselyDriver implements Driver {
     this.#announced = undefined;
     // SQLite rolls back by itself when the disk is full or an I/O operation fails.
     if (this.#database.inTransaction) this.#database.exec('rollback');
+    this.#hasBegun = false;
   }
 
   async savepoint(_connection: DatabaseConnection, name: string): Promise<void> {

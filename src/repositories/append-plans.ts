@@ -4,6 +4,7 @@ import type { Message } from '../entities/message.js';
 import type { TenantQuota } from '../entities/quota.js';
 import { InvalidStateError, NotFoundError } from '../errors.js';
 import type { CompiledTable, Row } from './compiled-table.js';
+import type { RowStatement } from './row-statement.js';
 
 /** A message before it has its place in the conversation. */
 export type NewMessage = Omit<Row<Message>, 'seq'>;
@@ -29,6 +30,11 @@ export interface Counters extends Place {
 /** Or the message that there is under the idempotency key: nothing was written then. */
 export type Appended<Kind extends Place = Place> = Kind | { readonly first: Row<Message> };
 
+/** Asks for the message that was the first under a key. */
+interface AskForFirst extends Step {
+  readonly statement: RowStatement<Row<Message>>;
+}
+
 interface AppendTables {
   readonly messages: CompiledTable<Message>;
   readonly conversations: CompiledTable<Conversation>;
@@ -46,14 +52,12 @@ export class AppendPlans {
   readonly #tables: AppendTables;
   readonly #abilities: AppendAbilities;
   readonly #tenant: FixedStatement;
-  readonly #firstOfOne: FixedStatement;
   readonly #advancing: FixedStatement;
 
   constructor(tables: AppendTables, abilities: AppendAbilities) {
     this.#tables = tables;
     this.#abilities = abilities;
     this.#tenant = new FixedStatement(`select status, quota from tenants where id = ? ${abilities.sharedLock}`);
-    this.#firstOfOne = new FixedStatement(this.#firstWhere(this.#hasKey([''])));
     this.#advancing = new FixedStatement(`${this.#advance} returning ${this.#counters}`);
   }
 
@@ -85,7 +89,7 @@ export class AppendPlans {
       // Most often it has been appended before; whatever else it may be, the unit of work tells.
       const ask = messages.length === 1 ? this.#asksFirst(messages) : undefined;
       const [first] = ask ? yield { ...ask, commits: true } : [];
-      return first && { first: this.#tables.messages.toRow(first) };
+      return first && ask && { first: ask.statement.toRow(first, ask.values) };
     }
     const [found] = yield { statement: this.#tenant, values: [message.tenantId], isOne: true };
     return found && isPlain(found) ? yield* this.#inSteps(messages) : undefined;
@@ -174,7 +178,7 @@ export class AppendPlans {
     const { tenantId, conversationId } = given[0] as NewMessage;
     const ask = this.#asksFirst(given);
     const [first] = ask ? yield ask : [];
-    if (first) return { first: this.#tables.messages.toRow(first) };
+    if (first && ask) return { first: ask.statement.toRow(first, ask.values) };
     const [advanced] = yield { statement: this.#advancing, values: this.#advanceValues(given), isOne: true };
     if (!advanced) {
       const status = this.#fixed('status', () => this.#conversationWhere('status'));
@@ -211,11 +215,11 @@ export class AppendPlans {
       const first = keys.length === 0 ? 'null' : `(select 1 from ${messages.name} where ${this.#hasKey(keys)} limit 1)`;
       return `${this.#conversationWhere(`${this.#counters}, status, ${first} as known`)} for update`;
     });
-    const known = keys.length === 0 ? [] : [tenantId, ...keys];
-    const [found] = yield { statement: look, values: [...known, tenantId, conversationId] };
+    const asked = keys.length === 0 ? [] : [tenantId, ...keys];
+    const [found] = yield { statement: look, values: [...asked, tenantId, conversationId] };
     const ask = !found || found['known'] !== null ? this.#asksFirst(given) : undefined;
-    const [first] = ask ? yield ask : [];
-    if (first) return { first: messages.toRow(first) };
+    const [earlier] = ask ? yield ask : [];
+    if (earlier && ask) return { first: ask.statement.toRow(earlier, ask.values) };
     if (found?.['status'] !== 'active') throw this.#refusal(conversationId, found !== undefined);
     yield { statement: this.#fixed('advance alone', () => this.#advance), values: this.#advanceValues(given) };
     const before = countersOf(found);
@@ -225,26 +229,25 @@ export class AppendPlans {
   }
 
   /** Asks for a message that has one of the keys, if there are any. */
-  #asksFirst(given: readonly NewMessage[]): Step | undefined {
+  #asksFirst(given: readonly NewMessage[]): AskForFirst | undefined {
     const [only] = given;
+    const { messages } = this.#tables;
     const keys = given.length === 1 ? [] : keysOf(given);
     if (given.length === 1 && only && only.idempotencyKey !== null) {
-      return { statement: this.#firstOfOne, values: [only.tenantId, only.idempotencyKey], isOne: true };
+      const statement = messages.reading('first', ['idempotencyKey'], () => 'limit 1');
+      return { statement, values: [only.tenantId, only.idempotencyKey], isOne: true };
     }
     if (keys.length === 0) return undefined;
-    const statement = this.#fixed(`first ${String(keys.length)}`, () => this.#firstWhere(this.#hasKey(keys)));
+    const statement = messages.reading(`first ${String(keys.length)}`, [], () => `and ${this.#isOneOf(keys)} limit 1`);
     return { statement, values: [(only as NewMessage).tenantId, ...keys], isOne: true };
   }
 
-  #firstWhere(condition: string): string {
-    const { messages } = this.#tables;
-    return `select ${messages.columns} from ${messages.name} where ${condition} limit 1`;
+  #hasKey(keys: readonly string[]): string {
+    return `${this.#tables.messages.column('tenantId')} = ? and ${this.#isOneOf(keys)}`;
   }
 
-  #hasKey(keys: readonly string[]): string {
-    const { messages } = this.#tables;
-    const marks = keys.map(() => '?').join(', ');
-    return `${messages.column('tenantId')} = ? and ${messages.column('idempotencyKey')} in (${marks})`;
+  #isOneOf(keys: readonly string[]): string {
+    return `${this.#tables.messages.column('idempotencyKey')} in (${keys.map(() => '?').join(', ')})`;
   }
 
   #refusal(conversationId: string, isThere: boolean): Error {

@@ -12,6 +12,8 @@ import {
 import type { BulkInsert } from '../database/engine.js';
 import { FixedStatement, type RawRow } from '../database/plan.js';
 import { labelOf } from './label.js';
+import { repeatedJson } from './repeated-json.js';
+import { type Converted, convert, RowStatement } from './row-statement.js';
 
 type Reference = { unwrap(): unknown };
 type IsReference<T> = NonNullable<T> extends Reference ? true : false;
@@ -35,6 +37,9 @@ export type Row<Entity> = {
     : Entity[Key];
 };
 
+/** A property of a row that it is looked up by. */
+export type RowKey<Entity> = (keyof Row<Entity> & string) | 'id' | 'tenantId' | 'externalId';
+
 interface Column {
   /** The property of the row. */
   readonly key: string;
@@ -49,11 +54,6 @@ interface Column {
   /** Undefined where the value stays as it is, as below. */
   readonly toDatabase: ((value: unknown) => unknown) | undefined;
   readonly fromDatabase: ((value: unknown) => unknown) | undefined;
-}
-
-interface ConvertedColumn {
-  readonly key: string;
-  readonly fromDatabase: (value: unknown) => unknown;
 }
 
 const EXTENSION = 'colloquy/compiled-tables';
@@ -85,9 +85,10 @@ export class CompiledTable<Entity extends object> {
   /** Those that a row has. */
   readonly #shown: readonly Column[];
   readonly #quoted: ReadonlyMap<string, string>;
-  readonly #converted: readonly ConvertedColumn[];
+  readonly #converted: readonly Converted[];
   readonly #quote: (name: string) => string;
   readonly #statements = new Map<string, FixedStatement>();
+  readonly #readings = new Map<string, RowStatement<Row<Entity>>>();
 
   constructor(metadata: EntityMetadata<Entity>, platform: Platform) {
     this.#columns = metadata.props.map((property) => columnOf(property, platform));
@@ -113,7 +114,7 @@ export class CompiledTable<Entity extends object> {
   }
 
   /** The quoted column of a row's property. */
-  column(key: (keyof Row<Entity> & string) | 'id' | 'tenantId' | 'externalId'): string {
+  column(key: RowKey<Entity>): string {
     const column = this.#quoted.get(key);
     if (column === undefined) throw new TypeError(`${this.name} has no column for ${key}`);
     return column;
@@ -131,10 +132,24 @@ export class CompiledTable<Entity extends object> {
     return keys.map((key) => `${this.#quoted.get(key) ?? ''} as ${this.#quote(key)}`).join(', ');
   }
 
-  /** Selects {@link columns} of those of the tenant's rows that meet a condition; the tenant's id is the first value. */
-  selectWhere(condition: string): string {
-    const and = /^\s*(?:order by|limit)\b/.test(condition) ? '' : 'and ';
-    return `select ${this.columns} from ${this.name} where ${this.column('tenantId')} = ? ${and}${condition}`;
+  /**
+   * A statement that selects those of the tenant's rows that have given properties; it is made once, and from then on known by its name.
+   * Its values are the tenant's id, those of the properties, and those of `rest`, which follows the condition.
+   */
+  reading(name: string, given: readonly RowKey<Entity>[], rest: () => string): RowStatement<Row<Entity>> {
+    let reading = this.#readings.get(name);
+    if (!reading) this.#readings.set(name, (reading = this.#makeReading(given, rest())));
+    return reading;
+  }
+
+  #makeReading(given: readonly RowKey<Entity>[], rest: string): RowStatement<Row<Entity>> {
+    const known = ['tenantId', ...given];
+    const columns = this.keys.map((key) =>
+      known.includes(key) ? `null as ${this.#quote(key)}` : this.selected([key]),
+    );
+    const own = given.map((key) => ` and ${this.column(key)} = ?`).join('');
+    const sql = `select ${columns.join(', ')} from ${this.name} where ${this.column('tenantId')} = ?${own} ${rest}`;
+    return new RowStatement(sql, known, this.#converted);
   }
 
   /** The values of {@link insert}. */
@@ -148,13 +163,7 @@ export class CompiledTable<Entity extends object> {
 
   /** What {@link columns} select as a row of ours: the same object, whose instants and JSON are made of what the driver gave. */
   toRow(raw: RawRow): Row<Entity> {
-    const converted = this.#converted;
-    for (let index = 0; index < converted.length; index += 1) {
-      const { key, fromDatabase } = converted[index] as ConvertedColumn;
-      const value = raw[key];
-      if (value !== null && value !== undefined) raw[key] = fromDatabase(value);
-    }
-    return raw as Row<Entity>;
+    return convert(raw, this.#converted) as Row<Entity>;
   }
 
   /** What of a row was kept as JSON, which has its instants as texts. What is not there is left out. */
@@ -193,8 +202,7 @@ function columnOf(property: EntityProperty, platform: Platform): Column {
     return {
       ...column,
       toDatabase: (value) => customType.convertToDatabaseValue(value, platform),
-      // Most objects are empty.
-      fromDatabase: (value) => (value === '{}' ? {} : platform.convertJsonToJSValue(value)),
+      fromDatabase: repeatedJson((value) => platform.convertJsonToJSValue(value)),
     };
   }
   if (customType) {

@@ -180,13 +180,15 @@ export function* history(
   conversationId: string,
   request: HistoryRequest,
 ): Plan<Row<Message>[]> {
-  const { name, where, values, direction, limit } = resolveHistory(request);
+  const { name, comparison, values, direction, limit } = resolveHistory(request);
   if (!isId(conversationId)) throw new NotFoundError('conversation', conversationId);
-  const statement = messages.statement(`history ${name}`, () => {
-    const [conversation, seq] = [messages.column('conversationId'), messages.column('seq')];
-    return messages.selectWhere(`${conversation} = ?${where(seq)} order by ${seq} ${direction} limit ?`);
+  const statement = messages.reading(name, ['conversationId'], () => {
+    const seq = messages.column('seq');
+    const isThere = comparison === undefined ? '' : `and ${seq} ${comparison} ?`;
+    return `${isThere} order by ${seq} ${direction} limit ?`;
   });
-  const raws = yield { statement, values: [tenantId, conversationId, ...values, limit] };
+  const bound = [tenantId, conversationId, ...values, limit];
+  const raws = yield { statement, values: bound };
   if (raws.length === 0) {
     const exists = messages.statement(
       'conversation',
@@ -195,7 +197,7 @@ export function* history(
     const found = yield { statement: exists, values: [tenantId, conversationId] };
     if (found.length === 0) throw new NotFoundError('conversation', conversationId);
   }
-  const rows = raws.map((raw) => messages.toRow(raw));
+  const rows = raws.map((raw) => statement.toRow(raw, bound));
   return direction === 'desc' ? rows.toReversed() : rows;
 }
 
@@ -222,7 +224,7 @@ function stored(value: unknown): unknown {
 function resolveHistory(request: HistoryRequest) {
   if ('last' in request) {
     assertLimit('last', request.last, MAX_HISTORY);
-    return { name: 'last', where: () => '', values: [], direction: 'desc', limit: request.last } as const;
+    return { name: 'last', comparison: undefined, values: [], direction: 'desc', limit: request.last } as const;
   }
   const limit = request.limit ?? DEFAULT_LIMIT;
   assertLimit('limit', limit, MAX_HISTORY);
@@ -232,6 +234,6 @@ function resolveHistory(request: HistoryRequest) {
     throw new ValidationError('The request', [brokenRule(name, 'seq', position)]);
   }
   return name === 'after'
-    ? ({ name, where: (seq: string) => ` and ${seq} > ?`, values: [position], direction: 'asc', limit } as const)
-    : ({ name, where: (seq: string) => ` and ${seq} < ?`, values: [position], direction: 'desc', limit } as const);
+    ? ({ name, comparison: '>', values: [position], direction: 'asc', limit } as const)
+    : ({ name, comparison: '<', values: [position], direction: 'desc', limit } as const);
 }

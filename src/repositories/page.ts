@@ -37,8 +37,12 @@ export function resolvePage(request: PageRequest): { readonly after: string | un
 }
 
 /** Cuts a page from `limit + 1` rows that were read to see whether there are more. */
-export function toPage<Item extends object>(rows: readonly Item[], limit: number): Page<Item> {
-  const items = rows.slice(0, limit);
+export function toPage<Raw, Item extends object>(
+  raws: readonly Raw[],
+  limit: number,
+  toItem: (raw: Raw) => Item,
+): Page<Item> {
+  const items = (raws.length > limit ? raws.slice(0, limit) : raws).map((raw) => toItem(raw));
   const last = items.at(-1) as { readonly id: string } | undefined;
-  return { items, next: rows.length > limit && last ? last.id : null };
+  return { items, next: raws.length > limit && last ? last.id : null };
 }

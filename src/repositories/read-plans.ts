@@ -1,37 +1,30 @@
-import type { FixedStatement, Plan } from '../database/plan.js';
+import type { Plan } from '../database/plan.js';
 import { isStorable } from '../entities/rules.js';
 import type { TenantOwned } from '../entities/tenant-owned.js';
 import { NotFoundError } from '../errors.js';
-import type { CompiledTable, Row } from './compiled-table.js';
+import type { CompiledTable, Row, RowKey } from './compiled-table.js';
 import { isId } from './id.js';
 import { type Page, type PageRequest, resolvePage, toPage } from './page.js';
 
-/** A property of a row that a value is looked up by. */
-export type Key<Entity> = (keyof Row<Entity> & string) | 'id' | 'externalId';
-
 /** @throws NotFoundError when the tenant has no such row. */
-export function* byId<Entity extends TenantOwned>(
+export function byId<Entity extends TenantOwned>(
   table: CompiledTable<Entity>,
   tenantId: string,
   id: string,
 ): Plan<Row<Entity>> {
   if (!isId(id)) throw new NotFoundError(table.label, id);
-  const [raw] = yield { statement: firstWhere(table, 'id'), values: [tenantId, id], isOne: true };
-  if (!raw) throw new NotFoundError(table.label, id);
-  return table.toRow(raw);
+  return first(table, tenantId, 'id', id);
 }
 
 /** The row that has a key of the caller's own. @throws NotFoundError when the tenant has no such row. */
-export function* byKey<Entity extends TenantOwned>(
+export function byKey<Entity extends TenantOwned>(
   table: CompiledTable<Entity>,
   tenantId: string,
-  key: Key<Entity>,
+  key: RowKey<Entity>,
   value: string,
 ): Plan<Row<Entity>> {
   if (!isStorable(value)) throw new NotFoundError(table.label, value);
-  const [raw] = yield { statement: firstWhere(table, key), values: [tenantId, value], isOne: true };
-  if (!raw) throw new NotFoundError(table.label, value);
-  return table.toRow(raw);
+  return first(table, tenantId, key, value);
 }
 
 /** How many rows {@link byIds} reads at most. */
@@ -43,15 +36,15 @@ export function* byIds<Entity extends TenantOwned>(
   tenantId: string,
   ids: readonly string[],
 ): Plan<Row<Entity>[]> {
-  const [first] = ids;
-  if (first === undefined) return [];
+  const [any] = ids;
+  if (any === undefined) return [];
   // One statement for any number of ids.
   const statement = table.statement('ids', () => {
     return table.selectWhere(
       `${table.column('id')} in (${Array.from({ length: ROWS_AT_ONCE }, () => '?').join(', ')})`,
     );
   });
-  const values = [tenantId, ...ids, ...Array.from({ length: ROWS_AT_ONCE - ids.length }, () => first)];
+  const values = [tenantId, ...ids, ...Array.from({ length: ROWS_AT_ONCE - ids.length }, () => any)];
   const raws = yield { statement, values };
   return raws.map((raw) => table.toRow(raw));
 }
@@ -87,12 +80,24 @@ export function* pageOf<Entity extends TenantOwned>(
   id: string,
   request: PageRequest = {},
 ): Plan<Page<Row<Entity>>> {
-  if (!isId(id)) return toPage([], resolvePage(request).limit);
+  if (!isId(id)) {
+    resolvePage(request);
+    return { items: [], next: null };
+  }
   return yield* pageWhere(table, request, 'desc', [tenantId, id], reference);
 }
 
-function firstWhere<Entity extends TenantOwned>(table: CompiledTable<Entity>, key: Key<Entity>): FixedStatement {
-  return table.statement(key, () => table.selectWhere(`${table.column(key)} = ? limit 1`));
+function* first<Entity extends TenantOwned>(
+  table: CompiledTable<Entity>,
+  tenantId: string,
+  key: RowKey<Entity>,
+  value: string,
+): Plan<Row<Entity>> {
+  const statement = table.reading(key, [key], () => 'limit 1');
+  const values = [tenantId, value];
+  const [raw] = yield { statement, values, isOne: true };
+  if (!raw) throw new NotFoundError(table.label, value);
+  return statement.toRow(raw, values);
 }
 
 function* pageWhere<Entity extends TenantOwned>(
@@ -104,18 +109,12 @@ function* pageWhere<Entity extends TenantOwned>(
 ): Plan<Page<Row<Entity>>> {
   const { after, limit } = resolvePage(request);
   const name = `${direction}${reference ?? ''}${after === undefined ? '' : 'after'}`;
-  const statement = table.statement(name, () => {
+  const statement = table.reading(name, reference === undefined ? [] : [reference], () => {
     const id = table.column('id');
-    const conditions = [
-      ...(reference === undefined ? [] : [`${table.column(reference)} = ?`]),
-      ...(after === undefined ? [] : [`${id} ${direction === 'asc' ? '>' : '<'} ?`]),
-    ];
-    return table.selectWhere(`${conditions.join(' and ')} order by ${id} ${direction} limit ?`);
+    const isAfter = after === undefined ? '' : `and ${id} ${direction === 'asc' ? '>' : '<'} ?`;
+    return `${isAfter} order by ${id} ${direction} limit ?`;
   });
   const values = after === undefined ? [...given, limit + 1] : [...given, after, limit + 1];
   const raws = yield { statement, values };
-  return toPage(
-    raws.map((raw) => table.toRow(raw)),
-    limit,
-  );
+  return toPage(raws, limit, (raw) => statement.toRow(raw, values));
 }

@@ -52,10 +52,7 @@ export class TenantRepository extends SqlEntityRepository<Tenant> {
     const sql = `select ${this.#table.columns} from ${this.#table.name} ${after === undefined ? '' : `where ${id} > ?`} order by ${id} limit ?`;
     const values = after === undefined ? [limit + 1] : [after, limit + 1];
     const rows = await runStatement<Record<string, unknown>>(this.em, sql, values);
-    return toPage(
-      rows.map((row) => this.#table.toRow(row)),
-      limit,
-    );
+    return toPage(rows, limit, (row) => this.#table.toRow(row));
   }
 
   toRow(tenant: Tenant): Row<Tenant> {

@@ -4,10 +4,10 @@ import { copyOf } from '../cache/plain-data.js';
 import { Message } from '../entities/message.js';
 import type { TenantOwned } from '../entities/tenant-owned.js';
 import { DatabaseTimeoutError, NotFoundError } from '../errors.js';
-import type { Row } from '../repositories/compiled-table.js';
+import type { Row, RowKey } from '../repositories/compiled-table.js';
 import { isId } from '../repositories/id.js';
 import { history, type HistoryRequest } from '../repositories/message.repository.js';
-import { byId, byKey, type Key } from '../repositories/read-plans.js';
+import { byId, byKey } from '../repositories/read-plans.js';
 import { historyAddress, keyAddress, rowAddress } from './cache-keys.js';
 import type { EntityCache } from './entity-cache.js';
 import type { PlanCalls } from './plan-calls.js';
@@ -45,7 +45,7 @@ export class CachedReads {
   async byKey<Entity extends TenantOwned>(
     entity: EntityClass<Entity>,
     tenantId: string,
-    key: Key<Entity>,
+    key: RowKey<Entity>,
     value: string,
   ): Promise<Row<Entity>> {
     const table = this.#plans.tableOf(entity);

@@ -68,7 +68,9 @@ export class ConversationsService {
   }
 
   /** A user's conversations, the newest first, cut by key: new ones do not shift later pages. */
-  async list({ userId, ...page }: ConversationListRequest): Promise<Page<Row<Conversation>>> {
-    return this.#scope.query(Conversation, (table, tenantId) => pageOf(table, tenantId, 'userId', userId, page));
+  list(request: ConversationListRequest): Promise<Page<Row<Conversation>>> {
+    return this.#scope.query(Conversation, (table, tenantId) =>
+      pageOf(table, tenantId, 'userId', request.userId, request),
+    );
   }
 }

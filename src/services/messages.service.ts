@@ -32,7 +32,7 @@ export class MessagesService {
    *
    * @throws NotFoundError when the tenant has no such conversation.
    */
-  async history(conversationId: string, request: HistoryRequest = { last: 50 }): Promise<Row<Message>[]> {
+  history(conversationId: string, request: HistoryRequest = { last: 50 }): Promise<Row<Message>[]> {
     return this.#scope.history(conversationId, request);
   }
 }

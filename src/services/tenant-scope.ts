@@ -3,10 +3,9 @@ import type { Plan } from '../database/plan.js';
 import type { Message } from '../entities/message.js';
 import type { TenantOwned } from '../entities/tenant-owned.js';
 import { TenantDeletedError } from '../errors.js';
-import type { CompiledTable, Row } from '../repositories/compiled-table.js';
+import type { CompiledTable, Row, RowKey } from '../repositories/compiled-table.js';
 import type { AppendOptions, HistoryRequest, MessageInput } from '../repositories/message.repository.js';
 import type { NewMessage } from '../repositories/append-plans.js';
-import type { Key } from '../repositories/read-plans.js';
 import type { Appends } from './appends.js';
 import type { CachedReads } from './cached-reads.js';
 import { type CreateOptions, type CreatingCall, once } from './once.js';
@@ -85,7 +84,7 @@ export class TenantScope {
   /** The row that has a key of the caller's own. @throws TenantDeletedError, NotFoundError when there is no such tenant or row. */
   async getBy<Entity extends TenantOwned>(
     entity: EntityClass<Entity>,
-    key: Key<Entity>,
+    key: RowKey<Entity>,
     value: string,
   ): Promise<Row<Entity>> {
     return this.#cached.byKey(entity, await this.readableId(), key, value);

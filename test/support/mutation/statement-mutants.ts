@@ -18,8 +18,8 @@ export const STATEMENTS: readonly SourceMutant[] = [
   ...mutants('repositories/compiled-table.ts', ISOLATION, [
     [
       'plans that read name the tenant',
-      "from ${this.name} where ${this.column('tenantId')} = ? ${and}",
-      'from ${this.name} where ? is not null ${and}',
+      "from ${this.name} where ${this.column('tenantId')} = ?${own}",
+      'from ${this.name} where ? is not null${own}',
       SERVICES,
     ],
   ]),

@@ -263,7 +263,7 @@ export const ONCE_ONLY: readonly SourceMutant[] = [
   ...mutants('repositories/append-plans.ts', ONCE_MESSAGE, [
     [
       'a message under a key is looked for',
-      'if (first) return { first: this.#tables.messages.toRow(first) };',
+      'if (first && ask) return { first: ask.statement.toRow(first, ask.values) };',
       'void first;',
       'the same idempotency key',
     ],
