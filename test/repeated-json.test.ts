@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, json, nat, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { repeatedJson } from '../src/repositories/repeated-json.js';
 
@@ -6,9 +6,9 @@ const read = (): ((text: unknown) => unknown) => repeatedJson((text) => JSON.par
 
 describe('JSON that is read again and again', () => {
   it('is what the parser makes of it, whatever was read before', () => {
-    const texts = fc.array(fc.json({ maxDepth: 4 }), { minLength: 1, maxLength: 8 });
-    fc.assert(
-      fc.property(texts, fc.array(fc.nat(), { maxLength: 40 }), (known, order) => {
+    const texts = array(json({ maxDepth: 4 }), { minLength: 1, maxLength: 8 });
+    assert(
+      property(texts, array(nat(), { maxLength: 40 }), (known, order) => {
         const parse = read();
         for (const index of order) {
           const text = known[index % known.length] ?? 'null';

@@ -348,14 +348,17 @@ export class BoundSqliteConnection extends BaseSqliteConnection implements BulkC
     await this.#dialect?.driver.begin();
     if (!database.inTransaction) throw new Error('insertMany needs a running transaction');
     const [, tuple = ''] = insert.statement.split(' values ');
-    const many = `${insert.statement}${`, ${tuple}`.repeat(ROWS_AT_ONCE - 1)}`;
-    let waiting: (readonly unknown[])[] = [];
+    const one = statements.prepare(insert.statement);
+    const many = statements.prepare(`${insert.statement}${`, ${tuple}`.repeat(ROWS_AT_ONCE - 1)}`);
+    const { length } = insert.columnTypes;
+    let waiting: unknown[] = [];
     for (const row of rows) {
-      if (waiting.push(row) < ROWS_AT_ONCE) continue;
-      statements.prepare(many).run(waiting.flat().map(SQLITE_STYLE.toDriver));
+      for (const value of row) waiting.push(SQLITE_STYLE.toDriver(value));
+      if (waiting.length < ROWS_AT_ONCE * length) continue;
+      many.run(waiting);
       waiting = [];
     }
-    for (const row of waiting) statements.prepare(insert.statement).run(row.map(SQLITE_STYLE.toDriver));
+    while (waiting.length > 0) one.run(waiting.splice(0, length));
     this.logQuery(insert.statement, { query: insert.statement });
   }
 

@@ -77,6 +77,7 @@ export class RuleSet {
       if (!isAsked(applies, candidate, value)) continue;
       // Made here and not once: what is made and dropped within a loop costs the engine nothing.
       const args = { value, constraints: NONE, targetName, object: candidate, property };
+      if (allHold(checks, value, args)) continue;
       for (const check of checks) {
         args.constraints = check.constraints;
         if (passes(check, value, args)) continue;
@@ -114,6 +115,20 @@ export class RuleBook {
 function isAsked(applies: PropertyRules['applies'], candidate: object, value: unknown): boolean {
   for (const condition of applies) if (!condition(candidate, value)) return false;
   return true;
+}
+
+/** Tells of what keeps all rules, as most values do, in one go; of all else it tells nothing. */
+function allHold(checks: readonly Check[], value: unknown, args: ValidationArguments): boolean {
+  try {
+    for (let index = 0; index < checks.length; index += 1) {
+      const check = checks[index] as Check;
+      args.constraints = check.constraints;
+      if (check.each || check.constraint.validate(value, args) !== true) return false;
+    }
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function passes(check: Check, value: unknown, args: ValidationArguments): boolean {

@@ -155,10 +155,12 @@ export class CompiledTable<Entity extends object> {
   /** The values of {@link insert}. */
   values(row: Row<Entity>): unknown[] {
     const source = row as Record<string, unknown>;
-    return this.#columns.map(({ key, derive, toDatabase }) => {
+    const values: unknown[] = [];
+    for (const { key, derive, toDatabase } of this.#columns) {
       const value = derive ? derive(source) : source[key];
-      return value === null || value === undefined ? null : toDatabase ? toDatabase(value) : value;
-    });
+      values.push(value === null || value === undefined ? null : toDatabase ? toDatabase(value) : value);
+    }
+    return values;
   }
 
   /** What {@link columns} select as a row of ours: the same object, whose instants and JSON are made of what the driver gave. */
