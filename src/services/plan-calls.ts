@@ -73,10 +73,9 @@ export class PlanCalls {
     work: () => Promise<T>,
     { isRepeatable = false }: { readonly isRepeatable?: boolean | undefined } = {},
   ): Promise<T> {
-    const again = (run: () => Promise<T>): Promise<T> => (isRepeatable ? this.#repeat(run) : run());
     if (this.#around.isInUnit()) return work();
     // What only reads must be told that it may not write.
-    if (this.#around.onlyReads()) return again(work);
+    if (this.#around.onlyReads()) return this.#run(work, isRepeatable);
     this.#calls.begin();
     try {
       this.#calls.assertOpen();
@@ -86,14 +85,18 @@ export class PlanCalls {
       const translated = this.#calls.translate(error);
       if (isRepeatable && translated instanceof OutcomeUnknownError) {
         const runs = [() => Promise.reject<T>(error)];
-        return again(() => (runs.pop() ?? work)());
+        return this.#repeat(() => (runs.pop() ?? work)());
       }
       const isConflict = translated instanceof TransactionConflictError || hasLostKey(error, IDEMPOTENCY_KEY);
       if (!isConflict) throw this.#calls.told(error);
     } finally {
       this.#calls.end();
     }
-    return again(work);
+    return this.#run(work, isRepeatable);
+  }
+
+  #run<T>(work: () => Promise<T>, isRepeatable: boolean): Promise<T> {
+    return isRepeatable ? this.#repeat(work) : work();
   }
 
   async #repeat<T>(run: () => Promise<T>): Promise<T> {

@@ -61,17 +61,28 @@ export class TenantScope {
    * @throws as {@link write} does, and as `append` of the unit of work's messages.
    */
   append(conversationId: string, message: MessageInput, options: AppendOptions): Promise<Row<Message>> {
-    let made: NewMessage | undefined;
-    const work = () =>
-      this.write(({ messages }) =>
-        made ? messages.appendMade(made) : messages.append(conversationId, message, options),
-      );
-    const append = (tenantId: string) => {
-      const alone = () => this.#appends.append((made = this.#appends.make(tenantId, conversationId, message, options)));
-      return this.#transactions.plans.write(alone, work, repeatable(options));
-    };
     const known = this.#directory.fresh(this.#slug);
-    return known ? append(known.id) : this.#directory.idOf(this.#slug).then(append);
+    if (known) return this.#append(known.id, conversationId, message, options);
+    return this.#directory
+      .idOf(this.#slug)
+      .then((tenantId) => this.#append(tenantId, conversationId, message, options));
+  }
+
+  #append(
+    tenantId: string,
+    conversationId: string,
+    message: MessageInput,
+    options: AppendOptions,
+  ): Promise<Row<Message>> {
+    let made: NewMessage | undefined;
+    return this.#transactions.plans.write(
+      () => this.#appends.append((made = this.#appends.make(tenantId, conversationId, message, options))),
+      () =>
+        this.write(({ messages }) =>
+          made ? messages.appendMade(made) : messages.append(conversationId, message, options),
+        ),
+      repeatable(options),
+    );
   }
 
   /** The row with an id. @throws TenantDeletedError, NotFoundError when there is no such tenant or row. */
