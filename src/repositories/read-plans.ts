@@ -39,14 +39,12 @@ export function* byIds<Entity extends TenantOwned>(
   const [any] = ids;
   if (any === undefined) return [];
   // One statement for any number of ids.
-  const statement = table.statement('ids', () => {
-    return table.selectWhere(
-      `${table.column('id')} in (${Array.from({ length: ROWS_AT_ONCE }, () => '?').join(', ')})`,
-    );
+  const statement = table.reading('ids', [], () => {
+    return `and ${table.column('id')} in (${Array.from({ length: ROWS_AT_ONCE }, () => '?').join(', ')})`;
   });
   const values = [tenantId, ...ids, ...Array.from({ length: ROWS_AT_ONCE - ids.length }, () => any)];
   const raws = yield { statement, values };
-  return raws.map((raw) => table.toRow(raw));
+  return raws.map((raw) => statement.toRow(raw, values));
 }
 
 /** The ids of the rows that were made last, the newest first. */
