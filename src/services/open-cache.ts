@@ -42,7 +42,15 @@ export function configuredPolicies(settings: CacheSettings | false): CachePolici
 export async function openCache(parts: CacheParts): Promise<EntityCache> {
   const { runtime, policies } = parts;
   const timing = systemTiming(runtime);
-  const cache = new TieredCache({ shared: await sharedTier(parts), timing });
+  const told = new Set<string>();
+  const onError = (error: unknown): void => {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    if (told.has(name)) return;
+    told.add(name);
+    // What it does without is counted; that there is something to look after is said once.
+    process.emitWarning(`${message}; the cache goes on without`, { type: 'ColloquyWarning', code: name });
+  };
+  const cache = new TieredCache({ shared: await sharedTier(parts), timing, onError });
   void cache.report(`${hostname()}:${String(process.pid)}`);
   return new EntityCache(cache, timing, policies);
 }

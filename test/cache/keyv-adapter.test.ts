@@ -1,12 +1,20 @@
+import { randomUUID } from 'node:crypto';
 import keyvTestSuite from '@keyv/test-suite';
 import { Keyv, type KeyvOptions } from 'keyv';
 import * as vitest from 'vitest';
 import { LocalTier, type Eviction } from '../../src/cache/local-tier.js';
 import { sizeOf } from '../../src/cache/plain-data.js';
+import { connectRedis } from '../../src/cache/ioredis-link.js';
+import { RedisTier } from '../../src/cache/redis-tier.js';
 import { Serializer } from '../../src/cache/serializer.js';
+import { TieredCache } from '../../src/cache/tiered-cache.js';
+import { createRuntime, systemTiming } from '../../src/runtime.js';
+import { availableRedis } from '../support/available-redis.js';
+import { MACHINE_TIMING } from '../support/machine-timing.js';
 import { KeyvAdapter, type KeyvCache } from './support/keyv-adapter.js';
 
-const { describe } = vitest;
+const { afterAll, describe } = vitest;
+const redis = await availableRedis();
 
 /** A local tier of texts. Whatever else can do what a {@link KeyvCache} does may stand in its place. */
 function tierOfTexts(eviction: Eviction): KeyvCache {
@@ -32,6 +40,37 @@ function tierOfTexts(eviction: Eviction): KeyvCache {
   };
 }
 
+/** The finished cache, both tiers of it, without its loads. */
+async function openStore(url: string): Promise<KeyvCache & { close(): Promise<void> }> {
+  // As above, the suite makes the time of day go on.
+  const timing = { ...systemTiming(createRuntime()), now: () => Date.now(), wallClock: () => Date.now() };
+  const token = () => randomUUID();
+  // A name of its own for each run, on a server that others use, too.
+  const tier = new RedisTier(await connectRedis({ url, commandTimeout: 5_000 }, MACHINE_TIMING), {
+    namespace: `keyv ${token()}`,
+    token,
+  });
+  const cache = new TieredCache({ shared: tier, timing });
+  const values = cache.store({ maxEntries: 1_000, maxBytes: 1_000_000 });
+  const address = (key: string, tags: readonly string[]) => ({ key: `{keyv}:${key}`, tags: tags.map(tagOf) });
+  const tagOf = (tag: string) => `{keyv}:tag:${tag}`;
+  return {
+    get: (key, tags) => values.get(address(key, tags)),
+    set: (key, value, milliseconds = 3_600_000, tags) => values.set(address(key, tags), value, milliseconds),
+    async delete(key, tags) {
+      const isThere = (await values.get(address(key, tags))) !== undefined;
+      await cache.invalidate({ keys: [address(key, tags).key], tags: [] });
+      return isThere;
+    },
+    invalidate: (tag) => cache.invalidate({ keys: [], tags: [tagOf(tag)] }),
+    clear: () => cache.clear(),
+    async close() {
+      await cache.clear();
+      await cache.close();
+    },
+  };
+}
+
 /** Keyv that leaves it to its storage to make a text of a value. */
 class PlainKeyv extends Keyv {
   constructor(options: KeyvOptions = {}) {
@@ -52,3 +91,17 @@ describe.each<Eviction>(['lru', 'lfu', 'fifo', 'ttl'])('Keyv over a local tier t
     keyvTestSuite(vitest, PlainKeyv, () => new KeyvAdapter(cache));
   });
 });
+
+if (typeof redis === 'string') {
+  describe.skip(`Keyv over the cache and Redis: ${redis}`, () => vitest.it('does what Keyv asks of a storage'));
+} else {
+  const cache = await openStore(redis.url);
+  afterAll(async () => {
+    await cache.close();
+    await redis.close();
+  });
+
+  describe('Keyv over the cache and Redis', () => {
+    keyvTestSuite(vitest, PlainKeyv, () => new KeyvAdapter(cache));
+  });
+}

@@ -109,7 +109,7 @@ export const QUOTA_LIMITS: readonly SourceMutant[] = [
     ],
     [
       'what is written is told to the tenant',
-      'this.#running.getStore()?.transaction.tenants?.get(change.tenantId)?.note(change);',
+      'transaction?.tenants?.get(change.tenantId)?.note(change);',
       '',
       'tells which',
     ],
