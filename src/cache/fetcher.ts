@@ -7,7 +7,7 @@ import { freezeDeep, sizeOf } from './plain-data.js';
 import type { ResolvedPolicy } from './policy.js';
 import { record, type RegionCounters } from './region-counters.js';
 import type { Serializer } from './serializer.js';
-import { ForeignEntryError } from './serializer-errors.js';
+import { ForeignEntryError, NotSerializableError } from './serializer-errors.js';
 import type { Found, Lease, SharedTier } from './shared-tier.js';
 import type { Timing } from './timing.js';
 
@@ -219,6 +219,10 @@ export class Fetcher {
       } else if (lease) await shared.release(lease);
     } catch (error) {
       this.#failed(error);
+      // Others would wait for what never comes.
+      if (lease && error instanceof NotSerializableError) {
+        await shared.release(lease).catch((outage: unknown) => this.#failed(outage));
+      }
     }
     if (version === undefined || flight.isStale) return value;
     this.#keepLocally(address, value, version, Math.min(now + life, began + shared.localMaxAge), sizeOf(value));

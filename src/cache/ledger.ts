@@ -51,6 +51,8 @@ export class Ledger {
 
   /** Takes targets up at once, and resolves when tier two has confirmed them, however long that takes. */
   add({ keys, tags }: Targets): Promise<void> {
+    // There would be no round whose end anybody could wait for.
+    if (keys.length + tags.length === 0) return Promise.resolve();
     this.#count += 1;
     for (const key of keys) this.#pending.keys.set(key, this.#count);
     for (const tag of tags) this.#pending.tags.set(tag, this.#count);
