@@ -7,6 +7,8 @@ export interface Change {
   readonly type: 'insert' | 'update' | 'delete';
   /** The rows' ids, where they are known: a statement of the caller's own may have reached any of the tenant's. */
   readonly ids?: readonly string[];
+  /** Whether the row may be there already, under another id: an upsert finds it by any key. */
+  readonly isUpsert?: boolean;
   /** Whether it is a message at the end of a conversation, whose change is told of, too. */
   readonly isAppend?: boolean;
 }

@@ -3,7 +3,7 @@ import type { Region } from '../cache/region.js';
 import type { SharedTier, Targets } from '../cache/shared-tier.js';
 import type { CacheStatistics, TieredCache } from '../cache/tiered-cache.js';
 import type { Timing } from '../cache/timing.js';
-import type { Message } from '../entities/message.js';
+import { Message } from '../entities/message.js';
 import type { TenantOwned } from '../entities/tenant-owned.js';
 import type { Change } from '../repositories/change-capture.js';
 import type { Row } from '../repositories/compiled-table.js';
@@ -129,12 +129,18 @@ export class EntityCache implements CommitListener {
       return found;
     };
     for (const change of changes) {
-      const { tenantId, entity, type, ids } = change;
+      const { tenantId, entity, type, isUpsert = false } = change;
+      const ids = isUpsert ? undefined : change.ids;
       const cached = this.#rows.get(entity);
       const kind = CACHED_ENTITIES.get(entity);
       if (kind && this.#history) this.#endHistory(change, kind, at('history'));
+      // The database deletes a conversation's messages with it.
+      if (kind === 'conversations' && type === 'delete' && this.#rows.has(Message)) {
+        at('messages').tags.add(kindTag(tenantId, 'messages'));
+      }
       // Nobody can have cached that there is none.
-      if (!cached || !kind || (type === 'insert' && this.#policies[kind].negativeTimeToLive === 0)) continue;
+      const isNew = type === 'insert' && !isUpsert;
+      if (!cached || !kind || (isNew && this.#policies[kind].negativeTimeToLive === 0)) continue;
       if (!ids || ids.length > NAMED_MAX) at(kind).tags.add(kindTag(tenantId, kind));
       else for (const id of ids) at(kind).keys.add(rowAddress(tenantId, kind, id).key);
     }

@@ -118,7 +118,7 @@ function judgedNew<Given>(
     return values;
   });
   assertWritable(em, writes, [{ entity: meta.className, issues: others }]);
-  for (const write of writes) noteWrite(em, write);
+  for (const write of writes) noteWrite(em, write, conflict !== undefined);
   return judged.map((values) => Object.assign(values, derivedOf(meta, values)) as Given);
 }
 

@@ -76,12 +76,12 @@ export function assertFlushable(em: EntityManager, changes: readonly ChangeSet<o
 }
 
 /** Tells whoever listens to changes of a tenant's rows. */
-export function noteWrite(em: EntityManager, { meta, type, row }: Write): void {
+export function noteWrite(em: EntityManager, { meta, type, row }: Write, isUpsert = false): void {
   const tenantId = optionalTenantIdOf(em);
   if (tenantId === undefined) return;
   const { id } = row as { readonly id?: unknown };
   const entity = meta.class as EntityClass<object>;
-  noteChange(em, { tenantId, entity, type, ...(typeof id === 'string' && { ids: [id] }) });
+  noteChange(em, { tenantId, entity, type, isUpsert, ...(typeof id === 'string' && { ids: [id] }) });
 }
 
 /**
