@@ -72,7 +72,9 @@ const PATHS: Readonly<Record<string, Path>> = {
       await tenant.users.update(userId, { username: '' }).catch(() => undefined);
     }),
   'another external id': ({ tenant, userId }) =>
-    tenant.transaction(({ em }) => em.nativeUpdate(User, { id: userId }, { externalId: `${tenant.slug}-moved` })),
+    tenant.transaction(async ({ users }) => {
+      (await users.get(userId)).externalId = `${tenant.slug}-moved`;
+    }),
   'an external id that goes over to a new row': ({ tenant, userId }) =>
     tenant.transaction(async ({ em }) => {
       await em.nativeUpdate(User, { id: userId }, { externalId: `${tenant.slug}-moved` });
