@@ -141,7 +141,6 @@ export class RedisTier implements SharedTier {
   }
 
   async reports(): Promise<readonly string[]> {
-    this.#run();
     const texts: string[] = [];
     for await (const names of this.#link.scan(this.#reports)) {
       for (const name of names) {

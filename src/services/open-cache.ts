@@ -44,13 +44,16 @@ export async function openCache(parts: CacheParts): Promise<EntityCache> {
   const timing = systemTiming(runtime);
   const told = new Set<string>();
   const onError = (error: unknown): void => {
-    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    const { name, message, cause } = error instanceof Error ? error : new Error(String(error));
     if (told.has(name)) return;
     told.add(name);
     // What it does without is counted; that there is something to look after is said once.
-    process.emitWarning(`${message}; the cache goes on without`, { type: 'ColloquyWarning', code: name });
+    const reason = cause instanceof Error ? `${message} (${cause.message})` : message;
+    process.emitWarning(`${reason}; the cache goes on without`, { type: 'ColloquyWarning', code: name });
   };
-  const cache = new TieredCache({ shared: await sharedTier(parts), timing, onError });
+  const shared = await sharedTier(parts);
+  if (!shared.isUp) await shared.reports().catch(onError);
+  const cache = new TieredCache({ shared, timing, onError });
   void cache.report(`${hostname()}:${String(process.pid)}`);
   return new EntityCache(cache, timing, policies);
 }

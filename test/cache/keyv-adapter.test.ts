@@ -40,20 +40,22 @@ function tierOfTexts(eviction: Eviction): KeyvCache {
   };
 }
 
+function tagOf(tag: string): string {
+  return `{keyv}:tag:${tag}`;
+}
+
 /** The finished cache, both tiers of it, without its loads. */
 async function openStore(url: string): Promise<KeyvCache & { close(): Promise<void> }> {
   // As above, the suite makes the time of day go on.
   const timing = { ...systemTiming(createRuntime()), now: () => Date.now(), wallClock: () => Date.now() };
-  const token = () => randomUUID();
   // A name of its own for each run, on a server that others use, too.
   const tier = new RedisTier(await connectRedis({ url, commandTimeout: 5_000 }, MACHINE_TIMING), {
-    namespace: `keyv ${token()}`,
-    token,
+    namespace: `keyv ${randomUUID()}`,
+    token: () => randomUUID(),
   });
   const cache = new TieredCache({ shared: tier, timing });
   const values = cache.store({ maxEntries: 1_000, maxBytes: 1_000_000 });
   const address = (key: string, tags: readonly string[]) => ({ key: `{keyv}:${key}`, tags: tags.map(tagOf) });
-  const tagOf = (tag: string) => `{keyv}:tag:${tag}`;
   return {
     get: (key, tags) => values.get(address(key, tags)),
     set: (key, value, milliseconds = 3_600_000, tags) => values.set(address(key, tags), value, milliseconds),
