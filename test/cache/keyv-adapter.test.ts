@@ -44,6 +44,10 @@ function tagOf(tag: string): string {
   return `{keyv}:tag:${tag}`;
 }
 
+function address(key: string, tags: readonly string[]) {
+  return { key: `{keyv}:${key}`, tags: tags.map(tagOf) };
+}
+
 /** The finished cache, both tiers of it, without its loads. */
 async function openStore(url: string): Promise<KeyvCache & { close(): Promise<void> }> {
   // As above, the suite makes the time of day go on.
@@ -55,7 +59,6 @@ async function openStore(url: string): Promise<KeyvCache & { close(): Promise<vo
   });
   const cache = new TieredCache({ shared: tier, timing });
   const values = cache.store({ maxEntries: 1_000, maxBytes: 1_000_000 });
-  const address = (key: string, tags: readonly string[]) => ({ key: `{keyv}:${key}`, tags: tags.map(tagOf) });
   return {
     get: (key, tags) => values.get(address(key, tags)),
     set: (key, value, milliseconds = 3_600_000, tags) => values.set(address(key, tags), value, milliseconds),
