@@ -42,21 +42,25 @@ export function applyAnnotations(json: unknown, tree: unknown, revive: Revive): 
     applyWithin(json, tree, revive);
     return json;
   }
-  const [type, within] = tree as readonly unknown[];
+  const type: unknown = tree[0];
+  const within: unknown = tree[1];
   if (tree.length > 2 || !isType(type)) throw new Error('no type');
   if (within !== undefined) applyWithin(json, within, revive);
-  const shape = SHAPES[isText(type) ? type : type[0] === 'custom' ? type.join(':') : 'class'];
+  const shape = shapeOf(type);
   if (!shape?.(json)) throw new Error('not as this type is written');
   return revive(type, json);
 }
 
 function applyWithin(json: unknown, trees: unknown, revive: Revive): void {
   if (!isPlain(trees)) throw new Error('no annotations');
-  for (const path of Object.keys(trees)) {
-    const names = namesOf(path);
-    const last = names.pop() ?? '';
+  for (const path in trees) {
     let parent = json;
-    for (const name of names) parent = childOf(parent, name);
+    let last = path;
+    if (path.includes('.') || path.includes('\\')) {
+      const names = namesOf(path);
+      last = names.pop() ?? '';
+      for (const name of names) parent = childOf(parent, name);
+    }
     const child = childOf(parent, last);
     (parent as Json)[last] = applyAnnotations(child, trees[path], revive);
   }
@@ -66,6 +70,11 @@ function childOf(parent: unknown, name: string): unknown {
   if (Array.isArray(parent) ? !/^\d+$/.test(name) : !isPlain(parent)) throw new Error('no such path');
   if (!Object.hasOwn(parent as object, name)) throw new Error('no such path');
   return (parent as Json)[name];
+}
+
+function shapeOf(type: string | readonly string[]): ((json: unknown) => boolean) | undefined {
+  if (isText(type)) return SHAPES[type];
+  return SHAPES[type[0] === 'custom' ? type.join(':') : 'class'];
 }
 
 /** Whether it is an object of JSON's, not one that has been made of it already. */

@@ -7,6 +7,10 @@ export interface Envelope {
   readonly value: unknown;
 }
 
+/** Of the time of day. */
+const MAX_DIGITS = 16;
+const ZERO = '0'.charCodeAt(0);
+
 /** @throws NotSerializableError */
 export function seal({ freshUntil, value }: Envelope, serializer: Serializer): string {
   return `${String(Math.round(freshUntil))} ${value === undefined ? '' : serializer.serialize(value)}`;
@@ -14,8 +18,14 @@ export function seal({ freshUntil, value }: Envelope, serializer: Serializer): s
 
 /** @throws ForeignEntryError */
 export function unseal(text: string, serializer: Serializer): Envelope {
-  const head = /^(\d{1,16}) /.exec(text);
-  if (!head) throw new ForeignEntryError();
-  const body = text.slice(head[0].length);
-  return { freshUntil: Number(head[1]), value: body === '' ? undefined : serializer.deserialize(body) };
+  const end = text.indexOf(' ');
+  if (end < 1 || end > MAX_DIGITS) throw new ForeignEntryError();
+  let freshUntil = 0;
+  for (let place = 0; place < end; place += 1) {
+    const digit = text.charCodeAt(place) - ZERO;
+    if (digit < 0 || digit > 9) throw new ForeignEntryError();
+    freshUntil = freshUntil * 10 + digit;
+  }
+  const isNothing = text.length === end + 1;
+  return { freshUntil, value: isNothing ? undefined : serializer.deserialize(text.slice(end + 1)) };
 }

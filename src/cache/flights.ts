@@ -8,13 +8,26 @@ export interface Flight {
   /** Whether its value may be older than an invalidation: then it is given to those who wait, and kept nowhere. */
   isStale: boolean;
   result: Promise<unknown>;
+  /** Its neighbours among those that are under way. */
+  older: Flight | undefined;
+  newer: Flight | undefined;
+  /** The next of those whose keys have the same hash. */
+  next: Flight | undefined;
 }
 
-/** The loads of one kind of values that are under way in this process. */
+const LANDED = Promise.resolve();
+
+/**
+ * The loads of one kind of values that are under way in this process.
+ *
+ * A Map or a Set that is filled and emptied all the time gets a new table again and again; an old one that the garbage collector has
+ * once taken for long-lived keeps all that come after it, and what was in them, until all memory is gone through. So those under way are
+ * a list, and those that can be joined lie in a table whose size is fixed.
+ */
 export class Flights {
-  readonly #joinable = new Map<string, Flight>();
+  readonly #joinable = Array.from({ length: BUCKETS }, (): Flight | undefined => undefined);
   /** Also those that nobody can join any more. */
-  readonly #underWay = new Set<Flight>();
+  #newest: Flight | undefined;
   #count = 0;
 
   /** A number for a call, greater than those before. */
@@ -24,32 +37,50 @@ export class Flights {
   }
 
   of(key: string): Flight | undefined {
-    return this.#joinable.get(key);
+    let flight = this.#joinable[bucketOf(key)];
+    while (flight && flight.address.key !== key) flight = flight.next;
+    return flight;
   }
 
   /** Begins a flight that others can join; it has to {@link land}. */
   begin(address: Address): Flight {
-    const flight: Flight = { address, number: this.next(), isStale: false, result: Promise.resolve() };
-    this.#joinable.set(address.key, flight);
-    this.#underWay.add(flight);
+    const older = this.#newest;
+    const bucket = bucketOf(address.key);
+    const flight: Flight = {
+      address,
+      number: this.next(),
+      isStale: false,
+      result: LANDED,
+      older,
+      newer: undefined,
+      next: this.#joinable[bucket],
+    };
+    this.#joinable[bucket] = flight;
+    if (older) older.newer = flight;
+    this.#newest = flight;
     return flight;
   }
 
   land(flight: Flight): void {
-    this.#underWay.delete(flight);
+    const { older, newer } = flight;
+    if (newer) newer.older = older;
+    else if (this.#newest === flight) this.#newest = older;
+    if (older) older.newer = newer;
+    flight.older = undefined;
+    flight.newer = undefined;
     this.#close(flight);
   }
 
   /** Whoever comes from now on begins a flight of his own. */
   invalidate({ keys, tags }: Targets): void {
-    for (const flight of this.#underWay) {
+    for (let flight = this.#newest; flight; flight = flight.older) {
       const { key, tags: own } = flight.address;
       if (keys.includes(key) || own.some((tag) => tags.includes(tag))) this.#stain(flight);
     }
   }
 
   invalidateAll(): void {
-    for (const flight of this.#underWay) this.#stain(flight);
+    for (let flight = this.#newest; flight; flight = flight.older) this.#stain(flight);
   }
 
   #stain(flight: Flight): void {
@@ -58,7 +89,24 @@ export class Flights {
   }
 
   #close(flight: Flight): void {
-    const { key } = flight.address;
-    if (this.#joinable.get(key) === flight) this.#joinable.delete(key);
+    const bucket = bucketOf(flight.address.key);
+    let before = this.#joinable[bucket];
+    if (before === flight) this.#joinable[bucket] = flight.next;
+    else {
+      while (before && before.next !== flight) before = before.next;
+      if (before) before.next = flight.next;
+    }
+    flight.next = undefined;
   }
+}
+
+const BUCKETS = 256;
+/** So many characters make a hash, from all over the key: what is an id there is more than a tenth of it. */
+const SAMPLES = 16;
+
+function bucketOf(key: string): number {
+  const step = Math.ceil(key.length / SAMPLES) || 1;
+  let hash = key.length;
+  for (let place = key.length - 1; place >= 0; place -= step) hash = (hash * 31 + key.charCodeAt(place)) | 0;
+  return (hash ^ (hash >>> 8) ^ (hash >>> 16)) & (BUCKETS - 1);
 }

@@ -83,8 +83,7 @@ export class LocalTier {
       this.delete(key);
       return;
     }
-    this.#makeRoom(key, entry.bytes);
-    const former = this.#store.peek(key);
+    const former = this.#makeRoom(key, entry.bytes);
     if (former) this.#forget(key, former);
     this.#store.set(key, entry);
     this.#tags.add(key, entry.tags);
@@ -111,16 +110,18 @@ export class LocalTier {
     this.#bytes = 0;
   }
 
-  #makeRoom(key: string, bytes: number): void {
+  /** Answers with the entry whose place is taken, if it is still there. */
+  #makeRoom(key: string, bytes: number): LocalEntry | undefined {
     let former = this.#store.peek(key);
     while (this.#isFull(former, bytes)) {
       const gone = this.#store.evict();
-      if (!gone) return;
+      if (!gone) break;
       this.#forget(gone.key, gone.entry);
       // The entry whose place is taken makes no room for another.
       if (gone.key === key) former = undefined;
       else this.#evictions += 1;
     }
+    return former;
   }
 
   #isFull(former: LocalEntry | undefined, bytes: number): boolean {

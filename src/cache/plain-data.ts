@@ -9,31 +9,58 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
  * owner has it, so whoever might change it gets a {@link copyOf} it.
  */
 export function freezeDeep<Value>(value: Value): Value {
-  if (isObject(value)) freezeObject(value, new Set());
+  if (isObject(value)) freezeObject(value, { frozen: undefined });
   return value;
 }
 
-/** @param known The objects that were frozen before, as those of a circle are when one comes round. */
-function freezeObject(value: object, known: Set<object>): void {
-  if (value instanceof Date || value instanceof RegExp || value instanceof URL || value instanceof Error) return;
-  if (ArrayBuffer.isView(value)) return;
-  if (Object.isFrozen(value)) {
-    if (known.has(value)) return;
-    known.add(value);
-  }
-  if (value instanceof Map || value instanceof Set) {
-    if (known.has(value)) return;
-    known.add(value);
+/** The objects that were frozen before, as those of a circle are when one comes round. Most values have none. */
+interface Known {
+  frozen: Set<object> | undefined;
+}
+
+function freezeObject(value: object, known: Known): void {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Date.prototype) return;
+  const isPlain = prototype === Object.prototype;
+  if (!isPlain && prototype !== Array.prototype && isClosed(value)) return;
+  if (!isPlain && (value instanceof Map || value instanceof Set)) {
+    if (!isNew(value, known)) return;
     for (const [key, inner] of value.entries()) {
       if (isObject(key)) freezeObject(key, known);
       if (isObject(inner)) freezeObject(inner, known);
     }
     return;
   }
+  if (Object.isFrozen(value) && !isNew(value, known)) return;
   Object.freeze(value);
+  if (isPlain) {
+    for (const key in value) {
+      const inner = (value as Properties)[key];
+      if (isObject(inner)) freezeObject(inner, known);
+    }
+    return;
+  }
   for (const inner of Array.isArray(value) ? value : Object.values(value)) {
     if (isObject(inner)) freezeObject(inner, known);
   }
+}
+
+/** Whether its content is none of its properties. */
+function isClosed(value: object): boolean {
+  return (
+    value instanceof Date ||
+    value instanceof RegExp ||
+    value instanceof URL ||
+    value instanceof Error ||
+    ArrayBuffer.isView(value)
+  );
+}
+
+function isNew(value: object, known: Known): boolean {
+  known.frozen ??= new Set();
+  if (known.frozen.has(value)) return false;
+  known.frozen.add(value);
+  return true;
 }
 
 /**

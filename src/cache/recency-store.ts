@@ -9,10 +9,16 @@ import type { LocalEntry } from './local-tier.js';
 export class RecencyStore implements EvictionStore {
   readonly #entries: LRUCache<string, LocalEntry>;
   readonly #readsCount: boolean;
+  #evicted: KeptEntry | undefined;
 
   /** @param maxEntries How many entries there are at most, a whole number from 1; places for them are allocated at once. */
   constructor(maxEntries: number, readsCount: boolean) {
-    this.#entries = new LRUCache({ max: maxEntries });
+    this.#entries = new LRUCache({
+      max: maxEntries,
+      dispose: (entry, key, reason) => {
+        if (reason === 'evict') this.#evicted = { key, entry };
+      },
+    });
     this.#readsCount = readsCount;
   }
 
@@ -39,11 +45,10 @@ export class RecencyStore implements EvictionStore {
   }
 
   evict(): KeptEntry | undefined {
-    const oldest = this.#entries.rentries().next();
-    if (oldest.done) return undefined;
-    const [key, entry] = oldest.value as [string, LocalEntry];
-    this.#entries.delete(key);
-    return { key, entry };
+    this.#entries.pop();
+    const evicted = this.#evicted;
+    this.#evicted = undefined;
+    return evicted;
   }
 
   clear(): void {

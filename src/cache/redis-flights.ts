@@ -10,6 +10,9 @@ export class RedisFlight {
   calls = 0;
   /** How many of them have neither a result nor an error. */
   missing = 0;
+  /** Its neighbours among those that wait. */
+  older: RedisFlight | undefined;
+  newer: RedisFlight | undefined;
   readonly takeResult: (result: unknown) => unknown;
   readonly takeOnlyResult: (result: unknown) => readonly unknown[];
   readonly takeError: (error: unknown) => never;
@@ -42,12 +45,16 @@ export class RedisFlight {
   }
 }
 
-/** The flights over one connection that are not complete, the oldest first. One timer serves them all, for each has the same limit. */
+/**
+ * The flights over one connection that are not complete, the oldest first. One timer serves them all, for each has the same limit. They
+ * are a list, not a Set; see `Flights`.
+ */
 export class RedisFlights {
   readonly #limit: number;
   readonly #timing: Timing;
   readonly #expired: (flight: RedisFlight) => void;
-  readonly #flights = new Set<RedisFlight>();
+  #oldest: RedisFlight | undefined;
+  #newest: RedisFlight | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param limit How long a flight waits for its answers, in milliseconds. */
@@ -58,20 +65,31 @@ export class RedisFlights {
   }
 
   add(flight: RedisFlight): void {
-    this.#flights.add(flight);
+    flight.older = this.#newest;
+    if (flight.older) flight.older.newer = flight;
+    else this.#oldest = flight;
+    this.#newest = flight;
     this.#timer ??= this.#watch(this.#limit);
   }
 
   delete(flight: RedisFlight): void {
-    this.#flights.delete(flight);
+    const { older, newer } = flight;
+    if (older) older.newer = newer;
+    else if (this.#oldest === flight) this.#oldest = newer;
+    if (newer) newer.older = older;
+    else if (this.#newest === flight) this.#newest = older;
+    flight.older = undefined;
+    flight.newer = undefined;
   }
 
   /** Ends all of them. */
   fail(error: Error): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const flight of this.#flights) flight.fail(error);
-    this.#flights.clear();
+    for (let flight = this.#oldest; flight; flight = this.#oldest) {
+      this.delete(flight);
+      flight.fail(error);
+    }
   }
 
   #watch(milliseconds: number): NodeJS.Timeout {
@@ -82,13 +100,13 @@ export class RedisFlights {
   #expire(): void {
     this.#timer = undefined;
     const now = this.#timing.now();
-    for (const flight of this.#flights) {
+    for (let flight = this.#oldest; flight; flight = this.#oldest) {
       const left = flight.since + this.#limit - now;
       if (left > 0) {
         this.#timer ??= this.#watch(left);
         return;
       }
-      this.#flights.delete(flight);
+      this.delete(flight);
       this.#expired(flight);
     }
   }

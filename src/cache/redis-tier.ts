@@ -63,9 +63,11 @@ export class RedisTier implements SharedTier {
       const [text] = await this.#link.send([['get', this.#prefix + key]]);
       return foundIn(text, run, []) ?? NOTHING;
     }
-    const names = [key, ...tags].map((name) => this.#prefix + name);
-    const [texts] = (await this.#link.send([['mget', ...names]])) as [unknown[]];
-    return foundIn(texts[0], run, texts.slice(1)) ?? NOTHING;
+    const command: [string, string, ...string[]] = ['mget', this.#prefix + key];
+    for (const tag of tags) command.push(this.#prefix + tag);
+    const [texts] = (await this.#link.send([command])) as [unknown[]];
+    const text = texts.shift();
+    return foundIn(text, run, texts) ?? NOTHING;
   }
 
   async acquire(address: Address, milliseconds: number, instead?: string): Promise<Lease | Found> {
@@ -190,16 +192,25 @@ function foundIn(text: unknown, run: string, generations: readonly unknown[]): F
   if (text === null || typeof text !== 'string') return undefined;
   if (text.startsWith('L')) return LEASED;
   const stampAt = text.indexOf('\n') + 1;
-  const stamp = stampOf(run, generations);
-  const textAt = stampAt + stamp.length + 1;
-  const isBelieved =
-    text.startsWith('V') &&
-    stampAt > 0 &&
-    !generations.includes(null) &&
-    text.startsWith(stamp, stampAt) &&
-    text[textAt - 1] === '\n';
-  return isBelieved ? { kind: 'value', text: text.slice(textAt), version: text.slice(1, stampAt - 1) } : undefined;
+  if (!text.startsWith('V') || stampAt === 0) return undefined;
+  const textAt = endOfStamp(text, stampAt, run, generations) + 1;
+  return textAt > 0 && text[textAt - 1] === '\n'
+    ? { kind: 'value', text: text.slice(textAt), version: text.slice(1, stampAt - 1) }
+    : undefined;
 }
+
+/** Where the stamp ends that begins at a place of a text; a negative number where another one is there. */
+function endOfStamp(text: string, begin: number, run: string, generations: readonly unknown[]): number {
+  if (!text.startsWith(run, begin)) return NOWHERE;
+  let end = begin + run.length;
+  for (const generation of generations) {
+    if (typeof generation !== 'string' || text[end] !== ' ' || !text.startsWith(generation, end + 1)) return NOWHERE;
+    end += 1 + generation.length;
+  }
+  return end;
+}
+
+const NOWHERE = -2;
 
 /** The part of a name that its slot in a cluster is made of; see https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags. */
 function slotOf(name: string): string {

@@ -37,9 +37,14 @@ export class Region<Value = unknown> {
    *
    * @throws what `load` throws, LoadTimeoutError.
    */
-  async getOrLoad(address: Address, load: Load<Value>): Promise<Value | undefined> {
-    const hit = this.#hit(address.key);
-    return (hit ? hit.value : this.#get(address, load, nothing)) as Promise<Value | undefined>;
+  getOrLoad(address: Address, load: Load<Value>): Promise<Value | undefined> {
+    try {
+      const hit = this.#hit(address.key);
+      const value = hit ? Promise.resolve(hit.value) : this.#get(address, load, nothing);
+      return value as Promise<Value | undefined>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -97,16 +102,23 @@ export class Region<Value = unknown> {
     return entry;
   }
 
-  async #get(address: Address, load: Load<unknown>, waits: () => void): Promise<unknown> {
+  #get(address: Address, load: Load<unknown>, waits: () => void): Promise<unknown> {
     if (this.#policy.consistency === 'none') return load(new AbortController().signal);
     const number = this.#flights.next();
+    // Most reads find nobody who wants the same.
+    return this.#flights.of(address.key) ? this.#join(number, address, load, waits) : this.#begin(address, load, waits);
+  }
+
+  #begin(address: Address, load: Load<unknown>, waits: () => void): Promise<unknown> {
+    const flight = this.#flights.begin(address);
+    flight.result = this.#fetcher.fetch(flight, load, waits, () => this.#flights.land(flight));
+    return flight.result;
+  }
+
+  async #join(number: number, address: Address, load: Load<unknown>, waits: () => void): Promise<unknown> {
     for (;;) {
       const known = this.#flights.of(address.key);
-      if (!known) {
-        const flight = this.#flights.begin(address);
-        flight.result = this.#fetcher.fetch(flight, load, waits, () => this.#flights.land(flight));
-        return flight.result;
-      }
+      if (!known) return this.#begin(address, load, waits);
       this.#counters.waits += 1;
       waits();
       const stale = this.#policy.staleWhileLoading ? this.#fetcher.staleOf(address.key) : undefined;

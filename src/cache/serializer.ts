@@ -100,20 +100,21 @@ export class Serializer {
 
   #read(text: string): unknown {
     if (text.length > MAX_LENGTH) throw new Error('too long');
-    const { json, meta, ...rest } = JSON.parse(text) as Record<string, unknown>;
-    if (json === undefined || Object.keys(rest).length > 0) throw new Error('no entry');
+    const entry = JSON.parse(text) as Record<string, unknown>;
+    const { json, meta } = entry;
+    if (json === undefined || !hasOnly(entry, 'json', 'meta')) throw new Error('no entry');
     requireShallow(json, MAX_DEPTH);
     if (meta === undefined) return json;
-    const { values, v, ...others } = meta as Record<string, unknown>;
-    if (v !== PATHS || Object.keys(others).length > 0) throw new Error('of another version');
-    return applyAnnotations(json, values, (type, inner) => this.#revive(type, inner));
+    const { values, v } = meta as Record<string, unknown>;
+    if (v !== PATHS || !hasOnly(meta as object, 'values', 'v')) throw new Error('of another version');
+    return applyAnnotations(json, values, this.#revive);
   }
 
-  #revive(type: string | readonly string[], json: unknown): unknown {
+  readonly #revive = (type: string | readonly string[], json: unknown): unknown => {
     if (type === 'Date') return dateOf(json as string);
     const values = [type] as never;
     return this.#superjson.deserialize({ json: json as never, meta: { values, v: PATHS } }, { inPlace: true });
-  }
+  };
 
   #isRegistered(constructor: unknown): boolean {
     return this.#superjson.classRegistry.getIdentifier(constructor as Class) !== undefined;
@@ -133,6 +134,12 @@ function simpleText(value: unknown, dates: readonly string[]): string {
   return `{"json":${json},"meta":${JSON.stringify({ values, v: PATHS })}}`;
 }
 
+/** Whether an object of JSON's has no other properties. */
+function hasOnly(json: object, one: string, other: string): boolean {
+  for (const key in json) if (key !== one && key !== other) return false;
+  return true;
+}
+
 /** @throws Error also for a name that no text of ours has as a property, and that careless readers take for the prototype. */
 function requireShallow(json: unknown, depth: number): void {
   if (typeof json !== 'object' || json === null) return;
@@ -143,7 +150,8 @@ function requireShallow(json: unknown, depth: number): void {
   }
   for (const key in json) {
     if (key === '__proto__') throw new Error('a prototype');
-    requireShallow((json as Record<string, unknown>)[key], depth - 1);
+    const inner = (json as Record<string, unknown>)[key];
+    if (typeof inner === 'object') requireShallow(inner, depth - 1);
   }
 }
 
