@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { benchCache } from './cache.js';
 import { measureHotPaths, printHotPaths } from './hot-paths.js';
 import { benchGrowth } from './growth.js';
 import { benchImport } from './import.js';
@@ -13,6 +14,7 @@ const USAGE = `Usage: npm run bench -- [--quick] [--engines LIST] [--rounds N] [
        npm run bench -- search [FILE...] [--url URL] [--rounds N] [--json]
        npm run bench -- rls [--rounds N] [--json]
        npm run bench -- validation [--url URL] [--rounds N] [--json]
+       npm run bench -- cache [--quick] [--engines LIST] [--rounds N] [--report] [--json]
 
   (none)   the hot paths, append, last 50, by id and list, of Colloquy and of its unit of work against the driver alone at
            its best, on each engine that can be had, with one caller and on servers with 32, in one process. LIST is
@@ -29,6 +31,9 @@ const USAGE = `Usage: npm run bench -- [--quick] [--engines LIST] [--rounds N] [
            database that is made on the server of TEST_POSTGRESQL_URL, or on the local one, and dropped again.
   validation  what the entities' rules cost, as a part of an append, of a read by id and of bulk, in the empty database
            at URL, a file of SQLite unless given.
+  cache    a read of each tier of the cache beside lru-cache, ioredis and other caches, a cached call beside an uncached one, and a
+           replay of conversations as an import finds them, with its hit rate by eviction. Redis is the one that TEST_REDIS_URL names,
+           or the local one. Without --quick, or with --report, the results are written to bench/results/cache.json and bench/CACHE.md.
 `;
 
 const { values, positionals } = parseArgs({
@@ -60,6 +65,13 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   search: () => benchSearch(files, { ...optionsWith(20), url: values.url }),
   validation: () => benchValidation({ ...optionsWith(5), url: values.url }),
   rls: () => benchRowLevelSecurity(optionsWith(3)),
+  cache: () =>
+    benchCache({
+      ...optionsWith(values.quick ? 7 : 15),
+      engines: values.engines.split(','),
+      quick: values.quick,
+      report: values.report || !values.quick,
+    }),
   growth: () =>
     benchGrowth({
       ...optionsWith(5),

@@ -23,14 +23,18 @@ export async function writeReport(results: Results, options: HotPathOptions): Pr
   const engines = await engineVersions(options.engines);
   const report: Report = { date, machine: thisMachine(), engines, options, results };
   await mkdir(new URL('results', import.meta.url), { recursive: true });
-  await write('results/hot-paths.json', await formatted('results/hot-paths.json', JSON.stringify(report)));
+  await writePage('results/hot-paths.json', JSON.stringify(report));
   await write('results/hot-paths.svg', plotOf(results));
-  await write('README.md', await formatted('README.md', pageOf(report)));
+  await writePage('README.md', pageOf(report));
+}
+
+/** Writes a file of this folder as the check of the repository's format wants it. */
+export async function writePage(file: string, text: string): Promise<void> {
+  await write(file, await formatted(file, text));
 }
 
 const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
-/** As the check of the repository's format wants it. */
 async function formatted(file: string, text: string): Promise<string> {
   const filepath = pathOf(file);
   return format(text, { ...(await resolveConfig(filepath)), filepath });
