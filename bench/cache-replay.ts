@@ -169,7 +169,7 @@ class Stage {
     const seconds = { cached: [] as number[], uncached: [] as number[] };
     for (let round = 0; round <= rounds; round += 1) {
       for (const side of round % 2 === 0 ? (['cached', 'uncached'] as const) : (['uncached', 'cached'] as const)) {
-        const manager = side === 'uncached' ? this.#plain : await this.#openCached('lru');
+        const manager = side === 'uncached' ? this.#plain : await this.#openCached('lru', this.#redis?.url);
         globalThis.gc?.();
         const begin = performance.now();
         await walk(manager, steps);
@@ -191,17 +191,18 @@ class Stage {
     return stepsOf(this.#talks, count, { ...habits, exponent: EXPONENT, seed: SEED });
   }
 
-  #openCached(eviction: Eviction): Promise<PersistenceManager> {
+  #openCached(eviction: Eviction, redisUrl = ''): Promise<PersistenceManager> {
     const policyOf = (rows: number) => ({ eviction, maxEntries: entriesOf(rows), maxBytes: PLENTY });
     const cache: CacheSettings = {
       users: policyOf(this.#userCount),
       conversations: policyOf(this.#talks.length),
       history: { ...policyOf(this.#talks.length), consistency: 'eventual' },
     };
-    return PersistenceManager.open({ databaseUrl: this.#url, redisUrl: this.#redis?.url ?? '', cache });
+    return PersistenceManager.open({ databaseUrl: this.#url, redisUrl, cache });
   }
 
   async #replayOne(steps: readonly Step[], eviction: Eviction) {
+    // Without Redis, so that it is the memory of the process alone that answers.
     const manager = await this.#openCached(eviction);
     const checked = { count: 0 };
     try {

@@ -69,7 +69,6 @@ function sectionOf(name: string, comparison: Comparison): string[] {
 
 function replaySections(results: ReplayResults): string[] {
   const { replays, times, conversations, users, messages, steps, exponent, atOnce, part } = results;
-  const count = (number: number): string => number.toLocaleString('en-US');
   const assumptions = `
 ${count(conversations)} conversations of ${count(users)} users with ${count(messages)} messages; the cache keeps at most ${String(100 * part)} % as many rows of users and of
 conversations, and as many histories. What is assumed:
@@ -81,7 +80,7 @@ conversations, and as many histories. What is assumed:
   archive, at most ${String(LONGEST)}, then another is chosen by Zipf's law.
 - "Each step is another conversation": each is chosen by Zipf's law, whatever was before; nobody behaves so, but it shows what the law alone gives.
 - "At most" is what a cache of unlimited size would answer in the same replay: first reads and appends leave no more.
-- All is read by one process, so tier one alone decides. Every so many steps what was read is compared with an uncached read: ${count(replays.reduce((sum, { checked }) => sum + checked, 0))} were, and all were equal.
+- There is one process and no Redis, so tier one alone decides; the database is SQLite, where the cache sees each commit. Every so many steps what was read is compared with an uncached read: ${count(replays.reduce((sum, { checked }) => sum + checked, 0))} were, and all were equal.
 
 The proportion and the habit decide more than the eviction does: after an append two of three reads of its conversation are loads, whatever the cache.
 `.trim();
@@ -131,6 +130,8 @@ function rowOf({ readsPerAppend, eviction, kinds, hitRate, bound }: Replay): str
     hitRate >= HIT_RATE ? 'yes' : '**no**',
   ];
 }
+
+const count = (number: number): string => number.toLocaleString('en-US');
 
 function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const rule = head.map((_unused, column) => (column === 0 ? '---' : '--:'));

@@ -109,11 +109,14 @@ export class RedisConnection {
   /** Sends commands in order, and answers with their results; see `RedisLink.send`. */
   send(commands: readonly RedisCommand[]): Promise<readonly unknown[]> {
     if (this.#isLost) return Promise.reject(new RedisUnavailableError(LOST));
-    const flight = (this.#boarding ??= this.#board());
-    flight.calls += 1;
     const [only] = commands;
+    const isSingle = commands.length === 1 && only !== undefined;
+    // Whom nobody is with need not wait for others.
+    const isAlone = isSingle && !this.#boarding && this.#flights.areNone;
+    const flight = isAlone ? this.#depart() : (this.#boarding ??= this.#board());
+    flight.calls += 1;
     // Most calls are a single read, and need no more than this.
-    if (commands.length === 1 && only) return this.#submit(flight, only).then(flight.takeOnlyResult, flight.takeError);
+    if (isSingle) return this.#submit(flight, only, isAlone).then(flight.takeOnlyResult, flight.takeError);
     return Promise.all(
       commands.map((command) => this.#submit(flight, command).then(flight.takeResult, flight.takeError)),
     );
@@ -144,8 +147,7 @@ export class RedisConnection {
 
   /** Calls that are made in one go leave in one write. */
   #board(): RedisFlight {
-    const flight = new RedisFlight(this.#means.timing.now(), this.#onResult, this.#onError);
-    this.#flights.add(flight);
+    const flight = this.#depart();
     const { stream } = this.#redis;
     process.nextTick(() => {
       this.#boarding = undefined;
@@ -154,12 +156,19 @@ export class RedisConnection {
     return flight;
   }
 
-  #submit(flight: RedisFlight, [name, ...values]: RedisCommand): Promise<unknown> {
+  #depart(): RedisFlight {
+    const flight = new RedisFlight(this.#means.timing.now(), this.#onResult, this.#onError);
+    this.#flights.add(flight);
+    return flight;
+  }
+
+  #submit(flight: RedisFlight, [name, ...values]: RedisCommand, isAlone = false): Promise<unknown> {
     const command = new this.#means.library.Command(name, values, TEXT);
     flight.commands.push(command);
     flight.missing += 1;
     // This is how a pipeline of ioredis collects its commands.
-    this.#redis.sendCommand(command, this.#luggage as unknown as ioredis.Redis['stream']);
+    if (isAlone) this.#redis.sendCommand(command);
+    else this.#redis.sendCommand(command, this.#luggage as unknown as ioredis.Redis['stream']);
     return command.promise;
   }
 

@@ -64,6 +64,10 @@ export class RedisFlights {
     this.#expired = expired;
   }
 
+  get areNone(): boolean {
+    return this.#oldest === undefined;
+  }
+
   add(flight: RedisFlight): void {
     flight.older = this.#newest;
     if (flight.older) flight.older.newer = flight;

@@ -5,6 +5,13 @@ import { dataOfError, errorOfData, isError } from './error-data.js';
 import { ForeignEntryError, NotSerializableError } from './serializer-errors.js';
 import { hasAwkwardKey, ValueSurvey } from './value-survey.js';
 
+/** How a text begins, and what stands between the value and the annotations. */
+const HEAD = '{"json":';
+const TAIL = ',"meta":';
+/** How long a text's end may be to be remembered, in characters, and how many are. */
+const LONGEST_TAIL = 500;
+const TAILS_MAX = 200;
+
 type Class = Parameters<SuperJSON['registerClass']>[0];
 
 /** What a class of one's own cannot extend: the content of these is none of its properties. */
@@ -28,6 +35,7 @@ const MAX_LENGTH = 2 ** 26;
  */
 export class Serializer {
   readonly #superjson = new SuperJSON();
+  readonly #tails = new Map<string, readonly string[] | undefined>();
 
   constructor() {
     // superjson's own way makes 0 of a NaN in an array, and reads no Buffer.
@@ -100,6 +108,25 @@ export class Serializer {
 
   #read(text: string): unknown {
     if (text.length > MAX_LENGTH) throw new Error('too long');
+    const end = text.startsWith(HEAD) ? text.lastIndexOf(TAIL) : -1;
+    const dates = end > 0 && text.length - end <= LONGEST_TAIL ? this.#datesIn(text.slice(end)) : undefined;
+    return dates ? readDated(text.slice(HEAD.length, end), dates) : this.#readAny(text);
+  }
+
+  /**
+   * The properties that are Dates by the end of a text, if that says nothing else; whatever stands before it, if it is JSON, is the value
+   * then. Rows of one kind end alike.
+   */
+  #datesIn(tail: string): readonly string[] | undefined {
+    if (this.#tails.has(tail)) return this.#tails.get(tail);
+    if (this.#tails.size >= TAILS_MAX) this.#tails.clear();
+    const dates = datesOf(tail);
+    // A part of a text would keep all of it in memory.
+    this.#tails.set(Buffer.from(tail).toString(), dates);
+    return dates;
+  }
+
+  #readAny(text: string): unknown {
     const entry = JSON.parse(text) as Record<string, unknown>;
     const { json, meta } = entry;
     if (json === undefined || !hasOnly(entry, 'json', 'meta')) throw new Error('no entry');
@@ -157,6 +184,34 @@ function requireShallow(json: unknown, depth: number): void {
 
 function isPlain(value: unknown): value is object {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+/** The names of properties that are Dates, where the annotations of a text's end, `,"meta":{…}}`, are of such alone. */
+function datesOf(tail: string): readonly string[] | undefined {
+  try {
+    const { json, meta } = JSON.parse(`${HEAD}0${tail}`) as { readonly json: unknown; readonly meta: unknown };
+    const { values, v } = meta as { readonly values: object; readonly v: unknown };
+    const isOurs = json === 0 && v === PATHS && hasOnly(meta as object, 'values', 'v') && isPlain(values);
+    const names = isOurs ? Object.entries(values) : [];
+    const areDates = names.every(
+      ([name, tree]) => !/[.\\]|^\d+$/.test(name) && Array.isArray(tree) && tree.length === 1 && tree[0] === 'Date',
+    );
+    return isOurs && areDates ? names.map(([name]) => name) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readDated(text: string, dates: readonly string[]): unknown {
+  const json = JSON.parse(text) as Record<string, unknown>;
+  requireShallow(json, MAX_DEPTH);
+  if (!isPlain(json)) throw new Error('no properties');
+  for (const name of dates) {
+    const date = json[name];
+    if (typeof date !== 'string' || !Object.hasOwn(json, name)) throw new Error('no such text');
+    json[name] = dateOf(date);
+  }
+  return json;
 }
 
 function dateOf(text: string): Date {
