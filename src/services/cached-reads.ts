@@ -36,9 +36,13 @@ export class CachedReads {
     const read = () => this.#plans.read(tenantId, () => byId(table, tenantId, id));
     if (!cached || this.#plans.isInUnit || !isId(id)) return read();
     this.#plans.assertOpen();
-    const row = await this.#told(cached.rows.getOrLoad(rowAddress(tenantId, cached.kind, id), () => ifAny(read())));
-    if (!row) throw this.#plans.told(new NotFoundError(table.label, id));
-    return copyOf(row);
+    try {
+      const row = await cached.rows.getOrLoad(rowAddress(tenantId, cached.kind, id), () => ifAny(read()));
+      if (row) return copyOf(row);
+    } catch (error) {
+      throw this.#told(error);
+    }
+    throw this.#plans.told(new NotFoundError(table.label, id));
   }
 
   /** The row that has a key of the caller's own. @throws NotFoundError when the tenant has no such row. */
@@ -54,12 +58,16 @@ export class CachedReads {
     if (!cached || this.#plans.isInUnit || typeof value !== 'string') return read();
     this.#plans.assertOpen();
     let loaded: Row<Entity> | undefined;
-    const id = await this.#told(
-      cached.ids.getOrLoad(keyAddress(tenantId, cached.kind, value), async () => {
-        loaded = await ifAny(read());
-        return (loaded as { readonly id: string } | undefined)?.id;
-      }),
-    );
+    const load = async (): Promise<string | undefined> => {
+      loaded = await ifAny(read());
+      return (loaded as { readonly id: string } | undefined)?.id;
+    };
+    let id: string | undefined;
+    try {
+      id = await cached.ids.getOrLoad(keyAddress(tenantId, cached.kind, value), load);
+    } catch (error) {
+      throw this.#told(error);
+    }
     if (loaded) return loaded;
     if (id === undefined) throw this.#plans.told(new NotFoundError(table.label, value));
     const row = await ifAny(this.byId(entity, tenantId, id));
@@ -75,16 +83,17 @@ export class CachedReads {
     if (!cached || this.#plans.isInUnit || !isId(conversationId)) return read();
     this.#plans.assertOpen();
     const part = JSON.stringify(request);
-    const rows = await this.#told(cached.getOrLoad(historyAddress(tenantId, conversationId, part), read));
-    return copyOf(rows ?? []) as Row<Message>[];
+    try {
+      const rows = await cached.getOrLoad(historyAddress(tenantId, conversationId, part), read);
+      return copyOf(rows ?? []) as Row<Message>[];
+    } catch (error) {
+      throw this.#told(error);
+    }
   }
 
-  async #told<T>(read: Promise<T>): Promise<T> {
-    try {
-      return await read;
-    } catch (error) {
-      throw error instanceof LoadTimeoutError ? this.#plans.told(new DatabaseTimeoutError({ cause: error })) : error;
-    }
+  /** The time limit of a policy is one of the database's for whoever calls. */
+  #told(error: unknown): unknown {
+    return error instanceof LoadTimeoutError ? this.#plans.told(new DatabaseTimeoutError({ cause: error })) : error;
   }
 }
 
