@@ -254,8 +254,10 @@ describe.skipIf(NO_OWN_REDIS)(needsOwnRedis('Managers whose Redis fails'), () =>
     await site.redis.start();
     expect(Number(await site.redis.run('dbsize'))).toBeGreaterThan(USERS);
     await together(worlds, async (world) => {
-      await world.work();
       await world.recovered();
+      // Before anything is written that would make the old state untrue in its turn.
+      await world.expectTruth();
+      await world.work();
       await world.expectTruth();
     });
   });
