@@ -2,33 +2,12 @@ import { describe, expect, it, vi } from 'vitest';
 import { LoadTimeoutError } from '../../src/cache/load-timeout-error.js';
 import type { CachePolicy } from '../../src/cache/policy.js';
 import { Caches, type OpenedCache, row, settled, Source } from './support/caches.js';
-
-interface Row {
-  readonly version: number;
-  readonly parts?: readonly { readonly name: string }[];
-}
-
-const HOUR = 3_600_000;
-const BROKEN = new Error('the database is away');
+import { BROKEN, counting, fail, HOUR, loadParts, type Row } from './support/rows.js';
 
 function opened(policy: CachePolicy, open: (caches: Caches) => OpenedCache) {
   const caches = new Caches();
   const { cache, errors } = open(caches);
   return { caches, timing: caches.timing, cache, errors, region: cache.region<Row>('rows', policy) };
-}
-
-/** A load that gives the next version each time. */
-function counting(): () => Promise<Row> {
-  let version = 0;
-  return async () => ({ version: (version += 1) });
-}
-
-async function loadParts(): Promise<Row> {
-  return { version: 1, parts: [{ name: 'first' }] };
-}
-
-async function fail(): Promise<Row> {
-  throw BROKEN;
 }
 
 function addressesOf(names: readonly number[]) {

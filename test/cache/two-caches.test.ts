@@ -1,28 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { CachePolicy } from '../../src/cache/policy.js';
 import { Caches, row, settled, Source } from './support/caches.js';
-
-interface Row {
-  readonly version: number;
-  readonly parts?: readonly { readonly name: string }[];
-}
-
-const HOUR = 3_600_000;
-const BROKEN = new Error('the database is away');
-
-/** A load that gives the next version each time. */
-function counting(): () => Promise<Row> {
-  let version = 0;
-  return async () => ({ version: (version += 1) });
-}
-
-async function loadParts(): Promise<Row> {
-  return { version: 1, parts: [{ name: 'first' }] };
-}
-
-async function fail(): Promise<Row> {
-  throw BROKEN;
-}
+import { BROKEN, counting, fail, HOUR, loadParts, type Row } from './support/rows.js';
 
 /** Two processes over one Redis. */
 function twoProcesses(policy: CachePolicy) {
