@@ -5,8 +5,9 @@ import type { Eviction } from './local-tier.js';
  *
  * - `strong`: nothing that was overwritten or deleted before the read began, whatever fails. A value of tier one is compared with tier
  *   two first; a write waits until tier two has confirmed, or until nothing older can be there any more.
- * - `eventual`: one's own process as with `strong`; others hear of a write at once while tier two can be reached by both, and
- *   {@link CacheOptions.bound} says when they distrust what they keep.
+ * - `eventual`: one's own process as with `strong`; others hear of a write at once while both reach tier two. What a process keeps for
+ *   itself it trusts for two seconds without a sign of life of tier two. What a process could not take away from there before it ended
+ *   goes with its time to live.
  * - `none`: it is not cached.
  */
 export type Consistency = 'strong' | 'eventual' | 'none';

@@ -70,7 +70,7 @@ export class CacheService {
         }
       }
       const reports = await shared.reports();
-      return { entries, processes: reports.map((text) => JSON.parse(text) as ProcessStatistics) };
+      return { entries, processes: reports.flatMap(statisticsIn) };
     } catch (error) {
       throw new CacheUnavailableError({ cause: error });
     }
@@ -127,4 +127,15 @@ export class CacheService {
 function preloads(policies: CachePolicies): RowsToWarm {
   const counts = CACHED_KINDS.map((kind): [CachedKind, number] => [kind, policies[kind].preload ?? 0]);
   return Object.fromEntries(counts);
+}
+
+/** None where a text is no report of a process. */
+function statisticsIn(text: string): ProcessStatistics[] {
+  try {
+    const statistics = JSON.parse(text) as ProcessStatistics;
+    // JSON has no infinity.
+    return [{ ...statistics, unconfirmed: statistics.unconfirmed ?? Infinity }];
+  } catch {
+    return [];
+  }
 }
