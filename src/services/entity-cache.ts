@@ -3,7 +3,7 @@ import type { Region } from '../cache/region.js';
 import type { SharedTier, Targets } from '../cache/shared-tier.js';
 import type { CacheStatistics, TieredCache } from '../cache/tiered-cache.js';
 import type { Timing } from '../cache/timing.js';
-import { Message } from '../entities/message.js';
+import type { Message } from '../entities/message.js';
 import type { TenantOwned } from '../entities/tenant-owned.js';
 import type { Change } from '../repositories/change-capture.js';
 import type { Row } from '../repositories/compiled-table.js';
@@ -75,7 +75,7 @@ export class EntityCache implements CommitListener {
    * `strong`, the promise resolves when that is so for every read in any other process.
    */
   publish(changes: readonly Change[]): Promise<unknown> | undefined {
-    if (changes.length === 0 || (this.#rows.size === 0 && !this.#history)) return undefined;
+    if (changes.length === 0 || !this.#isKeptSomewhere) return undefined;
     const targets = this.#targetsOf(changes);
     const strong: Promise<void>[] = [];
     for (const [consistency, { keys, tags }] of targets) {
@@ -84,6 +84,11 @@ export class EntityCache implements CommitListener {
       else void this.#cache.invalidate(each);
     }
     return strong.length > 0 ? Promise.all(strong) : undefined;
+  }
+
+  /** Whether anything can be cached, here or in another process that has other policies. */
+  get #isKeptSomewhere(): boolean {
+    return this.shared.isShared || this.#rows.size > 0 || this.#history !== undefined;
   }
 
   /** {@link publish} of changes that may be committed, now or a little later. */
@@ -103,8 +108,8 @@ export class EntityCache implements CommitListener {
   async clear(tenantId?: string): Promise<void> {
     if (tenantId === undefined) return this.#cache.clear();
     await this.#cache.invalidate({ keys: [], tags: CACHED_KINDS.map((kind) => kindTag(tenantId, kind)) });
-    // Nobody reads any of it now; it need not wait for its time.
-    await this.shared.clear(tenantPrefix(tenantId));
+    // Nobody can read any of it now. That it goes before its time is only a matter of memory, so a failure is none of the caller's.
+    await this.shared.clear(tenantPrefix(tenantId)).catch(() => undefined);
   }
 
   statistics(): CacheStatistics {
@@ -131,16 +136,14 @@ export class EntityCache implements CommitListener {
     for (const change of changes) {
       const { tenantId, entity, type, isUpsert = false } = change;
       const ids = isUpsert ? undefined : change.ids;
-      const cached = this.#rows.get(entity);
       const kind = CACHED_ENTITIES.get(entity);
-      if (kind && this.#history) this.#endHistory(change, kind, at('history'));
+      if (!kind) continue;
+      this.#endHistory(change, kind, at('history'));
       // The database deletes a conversation's messages with it.
-      if (kind === 'conversations' && type === 'delete' && this.#rows.has(Message)) {
-        at('messages').tags.add(kindTag(tenantId, 'messages'));
-      }
+      if (kind === 'conversations' && type === 'delete') at('messages').tags.add(kindTag(tenantId, 'messages'));
       // Nobody can have cached that there is none.
       const isNew = type === 'insert' && !isUpsert;
-      if (!cached || !kind || (isNew && this.#policies[kind].negativeTimeToLive === 0)) continue;
+      if (isNew && this.#policies[kind].negativeTimeToLive === 0) continue;
       if (!ids || ids.length > NAMED_MAX) at(kind).tags.add(kindTag(tenantId, kind));
       else for (const id of ids) at(kind).keys.add(rowAddress(tenantId, kind, id).key);
     }
@@ -149,6 +152,7 @@ export class EntityCache implements CommitListener {
 
   #endHistory({ tenantId, ids, isAppend }: Change, kind: CachedKind, { tags }: { readonly tags: Set<string> }): void {
     // An append changes its conversation, too, which says whose history it is.
+    if (!this.shared.isShared && !this.#history) return;
     if (kind === 'messages' ? isAppend : kind !== 'conversations') return;
     if (kind === 'messages' || !ids || ids.length > NAMED_MAX) tags.add(kindTag(tenantId, 'history'));
     else for (const id of ids) tags.add(historyTag(tenantId, id));

@@ -58,9 +58,9 @@ export async function openCache(parts: CacheParts): Promise<EntityCache> {
   return new EntityCache(cache, timing, policies);
 }
 
-async function sharedTier({ redisUrl, origin, databaseVersion, policies, runtime }: CacheParts): Promise<SharedTier> {
-  const isUsed = Object.values(policies).some(({ consistency }) => consistency !== 'none');
-  if (redisUrl === undefined || origin === undefined || !isUsed) {
+/** Redis is told of what is written also where nothing is cached: other processes may have other policies. */
+async function sharedTier({ redisUrl, origin, databaseVersion, runtime }: CacheParts): Promise<SharedTier> {
+  if (redisUrl === undefined || origin === undefined) {
     const isAlone = origin === undefined || databaseVersion !== undefined;
     return new NullTier({ localMaxAge: isAlone ? Infinity : UNTOLD_MAX_AGE, databaseVersion });
   }
