@@ -1,6 +1,6 @@
 import { FILTERS, SEAL } from './limit-mutants.js';
 import type { SourceMutant } from './source-mutant.js';
-import { PRINTING, STATEMENTS } from './statement-mutants.js';
+import { CACHED, PRINTING, STATEMENTS } from './statement-mutants.js';
 import { KEPT, ONCE_ONLY, QUOTA_LIMITS, TENANT_STATES } from './tenant-write-mutants.js';
 import { GUARD, NATIVE } from './write-mutants.js';
 
@@ -11,6 +11,7 @@ const BY_KIND: Readonly<Record<string, readonly SourceMutant[]>> = {
   'judgement of what is written': GUARD,
   'judgement of statements beside': NATIVE,
   'statements of the library': STATEMENTS,
+  'names in the cache': CACHED,
   'values in statements': PRINTING,
   'states of a tenant': TENANT_STATES,
   quotas: QUOTA_LIMITS,

@@ -181,6 +181,11 @@ export const STATEMENTS: readonly SourceMutant[] = [
   ]),
 ];
 
+/** What keeps tenants apart in the cache. */
+export const CACHED: readonly SourceMutant[] = mutants('services/cache-keys.ts', 'test/services/cached-rows.test.ts', [
+  ["what is cached is the tenant's", 'return `{${tenantId}}:${kind}`;', 'return `{all}:${kind}`;', ''],
+]);
+
 /** What keeps values out of the text of statements. */
 export const PRINTING: readonly SourceMutant[] = [
   ...mutants('database/sqlite-schema-helper.ts', 'test/conformance/printed-values.test.ts', [
