@@ -1,15 +1,17 @@
 import type { EntityClass } from '@mikro-orm/core';
 import { LoadTimeoutError } from '../cache/load-timeout-error.js';
 import { copyOf } from '../cache/plain-data.js';
+import type { Region } from '../cache/region.js';
+import type { Address } from '../cache/shared-tier.js';
 import { Message } from '../entities/message.js';
 import type { TenantOwned } from '../entities/tenant-owned.js';
 import { DatabaseTimeoutError, NotFoundError } from '../errors.js';
-import type { Row, RowKey } from '../repositories/compiled-table.js';
+import type { CompiledTable, Row, RowKey } from '../repositories/compiled-table.js';
 import { isId } from '../repositories/id.js';
 import { history, type HistoryRequest } from '../repositories/message.repository.js';
 import { byId, byKey } from '../repositories/read-plans.js';
 import { historyAddress, keyAddress, rowAddress } from './cache-keys.js';
-import type { EntityCache } from './entity-cache.js';
+import type { CachedRows, EntityCache } from './entity-cache.js';
 import type { PlanCalls } from './plan-calls.js';
 
 /**
@@ -26,15 +28,22 @@ export class CachedReads {
   }
 
   /** @throws NotFoundError when the tenant has no such row. */
-  async byId<Entity extends TenantOwned>(
-    entity: EntityClass<Entity>,
-    tenantId: string,
-    id: string,
-  ): Promise<Row<Entity>> {
+  byId<Entity extends TenantOwned>(entity: EntityClass<Entity>, tenantId: string, id: string): Promise<Row<Entity>> {
     const table = this.#plans.tableOf(entity);
     const cached = this.#cache.rowsOf(entity);
     const read = () => this.#plans.read(tenantId, () => byId(table, tenantId, id));
+    // No promise around that of the database: it would take as long as an embedded one.
     if (!cached || this.#plans.isInUnit || !isId(id)) return read();
+    return this.#cachedById(table, cached, tenantId, id, read);
+  }
+
+  async #cachedById<Entity extends TenantOwned>(
+    table: CompiledTable<Entity>,
+    cached: CachedRows<Entity>,
+    tenantId: string,
+    id: string,
+    read: () => Promise<Row<Entity>>,
+  ): Promise<Row<Entity>> {
     this.#plans.assertOpen();
     try {
       const row = await cached.rows.getOrLoad(rowAddress(tenantId, cached.kind, id), () => ifAny(read()));
@@ -76,15 +85,22 @@ export class CachedReads {
   }
 
   /** @throws NotFoundError when the tenant has no such conversation. */
-  async history(tenantId: string, conversationId: string, request: HistoryRequest): Promise<Row<Message>[]> {
+  history(tenantId: string, conversationId: string, request: HistoryRequest): Promise<Row<Message>[]> {
     const table = this.#plans.tableOf(Message);
     const read = () => this.#plans.read(tenantId, () => history(table, tenantId, conversationId, request));
     const cached = this.#cache.history;
     if (!cached || this.#plans.isInUnit || !isId(conversationId)) return read();
+    return this.#cachedHistory(cached, historyAddress(tenantId, conversationId, JSON.stringify(request)), read);
+  }
+
+  async #cachedHistory(
+    cached: Region<readonly Row<Message>[]>,
+    address: Address,
+    read: () => Promise<Row<Message>[]>,
+  ): Promise<Row<Message>[]> {
     this.#plans.assertOpen();
-    const part = JSON.stringify(request);
     try {
-      const rows = await cached.getOrLoad(historyAddress(tenantId, conversationId, part), read);
+      const rows = await cached.getOrLoad(address, read);
       return copyOf(rows ?? []) as Row<Message>[];
     } catch (error) {
       throw this.#told(error);
