@@ -47,6 +47,11 @@ export class Region<Value = unknown> {
     }
   }
 
+  /** What the memory of this process answers a read with; undefined where it has to look further, or knows that there is nothing. */
+  peek(key: string): Value | undefined {
+    return this.#hit(key)?.value as Value | undefined;
+  }
+
   /**
    * The values at several addresses, by the same names; those that nobody has are loaded together. What there is none of is left out.
    *

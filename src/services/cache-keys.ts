@@ -21,10 +21,14 @@ export function kindOfKey(key: string): { readonly tenantId: string; readonly ki
   return tenantId === undefined || kind === undefined ? undefined : { tenantId, kind };
 }
 
+/** The key of {@link rowAddress}. */
+export function rowKey(tenantId: string, kind: string, id: string): string {
+  return `${kindTag(tenantId, kind)}:id:${id}`;
+}
+
 /** A row by its id. */
 export function rowAddress(tenantId: string, kind: string, id: string): Address {
-  const tag = kindTag(tenantId, kind);
-  return { key: `${tag}:id:${id}`, tags: [tag] };
+  return { key: rowKey(tenantId, kind, id), tags: [kindTag(tenantId, kind)] };
 }
 
 /** The id of the row that has a key of the caller's own. */

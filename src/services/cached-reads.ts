@@ -10,7 +10,7 @@ import type { CompiledTable, Row, RowKey } from '../repositories/compiled-table.
 import { isId } from '../repositories/id.js';
 import { history, type HistoryRequest } from '../repositories/message.repository.js';
 import { byId, byKey } from '../repositories/read-plans.js';
-import { historyAddress, keyAddress, rowAddress } from './cache-keys.js';
+import { historyAddress, keyAddress, rowAddress, rowKey } from './cache-keys.js';
 import type { CachedRows, EntityCache } from './entity-cache.js';
 import type { PlanCalls } from './plan-calls.js';
 
@@ -29,11 +29,15 @@ export class CachedReads {
 
   /** @throws NotFoundError when the tenant has no such row. */
   byId<Entity extends TenantOwned>(entity: EntityClass<Entity>, tenantId: string, id: string): Promise<Row<Entity>> {
-    const table = this.#plans.tableOf(entity);
     const cached = this.#cache.rowsOf(entity);
+    const mayAnswer = cached !== undefined && !this.#plans.isInUnit && isId(id);
+    // Most often memory knows it, and nothing has to be waited for.
+    const hit = mayAnswer && this.#plans.isOpen ? cached.rows.peek(rowKey(tenantId, cached.kind, id)) : undefined;
+    if (hit) return Promise.resolve(copyOf(hit));
+    const table = this.#plans.tableOf(entity);
     const read = () => this.#plans.read(tenantId, () => byId(table, tenantId, id));
     // No promise around that of the database: it would take as long as an embedded one.
-    if (!cached || this.#plans.isInUnit || !isId(id)) return read();
+    if (!mayAnswer) return read();
     return this.#cachedById(table, cached, tenantId, id, read);
   }
 

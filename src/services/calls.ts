@@ -25,6 +25,10 @@ export class Calls {
     this.#random = random;
   }
 
+  get isOpen(): boolean {
+    return !this.#isClosed;
+  }
+
   /** @throws PersistenceClosedError */
   assertOpen(): void {
     if (this.#isClosed) throw new PersistenceClosedError();

@@ -34,6 +34,10 @@ export class PlanCalls {
     return this.#around.isInUnit();
   }
 
+  get isOpen(): boolean {
+    return this.#calls.isOpen;
+  }
+
   /** @throws PersistenceClosedError */
   assertOpen(): void {
     this.#calls.assertOpen();
