@@ -70,10 +70,11 @@ export class CachedReads {
     const read = () => this.#plans.read(tenantId, () => byKey(table, tenantId, key, value));
     if (!cached || this.#plans.isInUnit || typeof value !== 'string') return read();
     this.#plans.assertOpen();
-    let loaded: Row<Entity> | undefined;
+    let loaded: { readonly row: Row<Entity> | undefined } | undefined;
     const load = async (): Promise<string | undefined> => {
-      loaded = await ifAny(read());
-      return (loaded as { readonly id: string } | undefined)?.id;
+      const row = await ifAny(read());
+      loaded = { row };
+      return (row as { readonly id: string } | undefined)?.id;
     };
     let id: string | undefined;
     try {
@@ -81,10 +82,10 @@ export class CachedReads {
     } catch (error) {
       throw this.#told(error);
     }
-    if (loaded) return loaded;
-    if (id === undefined) throw this.#plans.told(new NotFoundError(table.label, value));
-    const row = await ifAny(this.byId(entity, tenantId, id));
-    // The key may be another row's by now, or nobody's.
+    if (loaded?.row) return loaded.row;
+    if (loaded) throw this.#plans.told(new NotFoundError(table.label, value));
+    const row = id === undefined ? undefined : await ifAny(this.byId(entity, tenantId, id));
+    // The key may be another row's by now, or nobody's; and that it was nobody's, another's load may have found before it was given.
     return row && (row as Record<string, unknown>)[key] === value ? row : read();
   }
 
@@ -94,7 +95,10 @@ export class CachedReads {
     const read = () => this.#plans.read(tenantId, () => history(table, tenantId, conversationId, request));
     const cached = this.#cache.history;
     if (!cached || this.#plans.isInUnit || !isId(conversationId)) return read();
-    return this.#cachedHistory(cached, historyAddress(tenantId, conversationId, JSON.stringify(request)), read);
+    const part = partOf(request);
+    // What is wrong with a request, the read says.
+    if (part === undefined) return read();
+    return this.#cachedHistory(cached, historyAddress(tenantId, conversationId, part), read);
   }
 
   async #cachedHistory(
@@ -115,6 +119,13 @@ export class CachedReads {
   #told(error: unknown): unknown {
     return error instanceof LoadTimeoutError ? this.#plans.told(new DatabaseTimeoutError({ cause: error })) : error;
   }
+}
+
+/** A name for the part of a history that is asked for; undefined where that is none. */
+function partOf(request: HistoryRequest): string | undefined {
+  const entries = Object.entries(request ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  if (entries.length === 0 || !entries.every(([, value]) => Number.isSafeInteger(value))) return undefined;
+  return entries.map(([name, value]) => `${name}=${String(value)}`).join('&');
 }
 
 async function ifAny<T>(read: Promise<T>): Promise<T | undefined> {
