@@ -15,6 +15,8 @@ const LEASE = 1_000;
 export class ValueStore {
   readonly #context: CacheContext;
   readonly #local: LocalTier;
+  /** How often anything was forgotten: what was on its way meanwhile is not kept. */
+  #drops = 0;
 
   constructor(limits: LocalLimits, context: CacheContext) {
     this.#context = context;
@@ -29,9 +31,10 @@ export class ValueStore {
     const now = timing.now();
     if (entry && now < entry.freshUntil && now < hearsUntil) return copyOf(entry.value);
     if (!shared.isUp || ledger.has(address)) return undefined;
+    const drops = this.#drops;
     try {
       const found = await shared.read(address);
-      return found.kind === 'value' ? this.#open(address, found) : undefined;
+      return found.kind === 'value' ? this.#open(address, found, drops) : undefined;
     } catch (error) {
       this.#context.onError(error);
       return undefined;
@@ -43,6 +46,7 @@ export class ValueStore {
     const { shared, ledger, timing, serializer } = this.#context;
     if (milliseconds <= 0 || !shared.isUp || ledger.has(address)) return;
     const freshUntil = timing.now() + milliseconds;
+    const drops = this.#drops;
     const text = () => seal({ value, freshUntil: timing.wallClock() + milliseconds }, serializer);
     try {
       let found: Found | Lease = await shared.acquire(address, LEASE);
@@ -50,7 +54,7 @@ export class ValueStore {
       // Somebody else is storing what he has loaded as late.
       if (found.kind !== 'lease') return;
       const version = await shared.store(found, text, milliseconds);
-      if (version !== undefined) this.#keep(address, copyOf(value), version, freshUntil);
+      if (version !== undefined && drops === this.#drops) this.#keep(address, copyOf(value), version, freshUntil);
     } catch (error) {
       this.#context.onError(error);
     }
@@ -58,21 +62,23 @@ export class ValueStore {
 
   /** Forgets what this process keeps of the targets. */
   drop({ keys, tags }: Targets): void {
+    this.#drops += 1;
     for (const key of keys) this.#local.delete(key);
     for (const tag of tags) this.#local.deleteTagged(tag);
   }
 
   dropAll(): void {
+    this.#drops += 1;
     this.#local.clear();
   }
 
-  #open(address: Address, { text, version }: Extract<Found, { kind: 'value' }>): unknown {
+  #open(address: Address, { text, version }: Extract<Found, { kind: 'value' }>, drops: number): unknown {
     const { timing, serializer } = this.#context;
     try {
       const { value, freshUntil } = unseal(text, serializer);
       const left = freshUntil - timing.wallClock();
       if (left <= 0) return undefined;
-      this.#keep(address, value, version, timing.now() + left);
+      if (drops === this.#drops) this.#keep(address, value, version, timing.now() + left);
       return copyOf(value);
     } catch (error) {
       if (!(error instanceof ForeignEntryError)) throw error;
