@@ -14,6 +14,13 @@ export interface WarmRequest extends WarmOptions {
   readonly rows?: RowsToWarm | undefined;
 }
 
+export interface ClearRequest {
+  /** All of them unless given. */
+  readonly tenant?: string | undefined;
+  /** Ends the wait for Redis. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** How one process does that caches in Redis, as it said in the last seconds. */
 export interface ProcessStatistics extends CacheStatistics {
   /** Host and process number. */
@@ -92,10 +99,19 @@ export class CacheService {
    * Forgets everything, or what is cached of one tenant, in every process that has the same Redis. Whoever writes beside the services,
    * as through `orm` or from another program, calls it. It resolves when Redis has confirmed, which it does as soon as it can be reached.
    *
-   * @throws NotFoundError when there is no such tenant.
+   * @throws NotFoundError when there is no such tenant; the signal's reason when it is aborted, and then Redis is told all the same.
    */
-  async clear({ tenant }: { readonly tenant?: string | undefined } = {}): Promise<void> {
-    await this.#cache.clear(tenant === undefined ? undefined : (await this.#tenants.get(tenant)).id);
+  async clear({ tenant, signal }: ClearRequest = {}): Promise<void> {
+    const cleared = this.#cache.clear(tenant === undefined ? undefined : (await this.#tenants.get(tenant)).id);
+    const aborted = Promise.withResolvers<never>();
+    const abort = (): void => aborted.reject(signal?.reason);
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      signal?.throwIfAborted();
+      await Promise.race([cleared, aborted.promise]);
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
   }
 
   /**

@@ -41,10 +41,10 @@ export function addCacheCommand(program: Command, run: CommandRunner): void {
     .action((options: CacheOptions) => run((context) => warm(context, options), options.json));
 }
 
-async function clear({ terminal }: CommandContext, { tenant }: CacheOptions): Promise<ExitCode> {
+async function clear({ terminal, signal }: CommandContext, { tenant }: CacheOptions): Promise<ExitCode> {
   await using persistence = await PersistenceManager.open();
   persistence.cache.assertShared();
-  await persistence.cache.clear({ tenant });
+  await persistence.cache.clear({ tenant, signal });
   terminal.line(`Forgotten: what was cached of ${tenant === undefined ? 'all tenants' : `tenant ${tenant}`}.`);
   terminal.result({ database: persistence.database, tenant: tenant ?? null });
   return EXIT.success;
