@@ -182,6 +182,8 @@ export class RedisTier implements SharedTier {
 
 const NOTHING: Found = { kind: 'nothing' };
 const LEASED: Found = { kind: 'leased' };
+/** What nobody here has written is given on as a value that cannot be read, for whoever reads values to count it. */
+const FOREIGN: Found = { kind: 'value', text: '', version: '' };
 
 function stampOf(run: string, generations: readonly unknown[]): string {
   return [run, ...generations].join(' ');
@@ -192,7 +194,7 @@ function foundIn(text: unknown, run: string, generations: readonly unknown[]): F
   if (text === null || typeof text !== 'string') return undefined;
   if (text.startsWith('L')) return LEASED;
   const stampAt = text.indexOf('\n') + 1;
-  if (!text.startsWith('V') || stampAt === 0) return undefined;
+  if (!text.startsWith('V') || stampAt === 0) return FOREIGN;
   const textAt = endOfStamp(text, stampAt, run, generations) + 1;
   return textAt > 0 && text[textAt - 1] === '\n'
     ? { kind: 'value', text: text.slice(textAt), version: text.slice(1, stampAt - 1) }

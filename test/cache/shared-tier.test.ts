@@ -215,14 +215,17 @@ describe.each(PLACES)('Tier two on %s', (_name, absent, start) => {
       ['a value whose stamp goes on', (text) => text.replace(/\n(.*)\n/, '\n$1x\n')],
       ['a value of another run', (text) => text.replace(/\n\w+/, '\nanother')],
       ['a value of other generations', (text) => text.replace(/\n(\S+)[^\n]*\n/, '\n$1 0 0\n')],
-    ])('takes %s for a miss, and has a value in its place', async (_what, change) => {
+    ])('gives nothing of %s, and has a value in its place', async (_what, change) => {
       const { one, other, raw, put } = await open();
       await stored(one, ROW, 'the value');
       const text = (await raw(ROW)) ?? '';
       expect(change(text)).not.toBe(text);
       await put(ROW, change(text));
-      expect(await other.read(ROW)).toEqual(NOTHING);
-      await stored(other, ROW, 'in its place');
+      // What nobody has written is given on as a value that cannot be read, so that it is counted.
+      expect([NOTHING, { kind: 'value', text: '', version: '' }]).toContainEqual(await other.read(ROW));
+      const lease = await other.acquire(ROW, MINUTE, '');
+      if (lease.kind !== 'lease') throw new Error('there is no lease');
+      await other.store(lease, () => 'in its place', MINUTE);
       expect(await one.read(ROW)).toMatchObject({ text: 'in its place' });
     });
 
@@ -325,6 +328,20 @@ describe.each(PLACES)('Tier two on %s', (_name, absent, start) => {
       expect([reader?.statistics().foreignEntries, errors.length]).toEqual([1, 1]);
       expect(await writer?.getOrLoad(ROW, async () => ({ version: 3 }))).toEqual({ version: 2 });
     });
+
+    it.each(['', 'whatever', '{"value":1}', '\0\u0001\uFFFD'])(
+      'takes the entry %j for a miss, and tells of it once',
+      async (text) => {
+        const { one, put } = await open();
+        const errors: unknown[] = [];
+        const cache = new TieredCache({ shared: one, timing: MACHINE_TIMING, onError: (error) => errors.push(error) });
+        const region = cache.region<{ readonly version: number }>('rows', { consistency: 'strong' });
+        await put(ROW, text);
+        expect(await region.getOrLoad(ROW, async () => ({ version: 1 }))).toEqual({ version: 1 });
+        expect(await region.getOrLoad(ROW, async () => ({ version: 2 }))).toEqual({ version: 1 });
+        expect([region.statistics().foreignEntries, errors.length]).toEqual([1, 1]);
+      },
+    );
 
     it('refuses every call when it is closed', async () => {
       const { one } = await open();
