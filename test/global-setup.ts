@@ -1,6 +1,12 @@
+import { execFileSync } from 'node:child_process';
+import { CHECKOUT } from './support/child.js';
 import { startServers } from './support/servers.js';
 
-/** Before the first test: what servers are wanted and not there. vitest calls what it returns after the last one. */
+/**
+ * Before the first test: the build that processes of tests run, and what servers are wanted and not there. vitest calls what it returns
+ * after the last one.
+ */
 export async function setup(): Promise<() => Promise<void>> {
+  execFileSync(process.execPath, ['scripts/build.mjs', '.build'], { cwd: CHECKOUT, stdio: 'inherit' });
   return startServers();
 }

@@ -3,18 +3,8 @@ import { Seeder } from '@mikro-orm/seeder';
 import { Tenant } from '../entities/tenant.js';
 import { TENANT_FILTER } from '../entities/tenant-limit.js';
 import { ConversationFactory, MessageFactory, TenantFactory, UserFactory } from './factories.js';
+import { SEED_DEFAULTS, type SeedOptions } from './seed-options.js';
 import { createSeededSources } from './seeded-sources.js';
-
-export interface SeedOptions {
-  readonly tenants: number;
-  /** Users of each tenant. */
-  readonly users: number;
-  /** Conversations of each user, of 2 to 20 messages. */
-  readonly conversations: number;
-  readonly seed: number;
-}
-
-export const SEED_DEFAULTS: SeedOptions = { tenants: 2, users: 5, conversations: 4, seed: 1 };
 
 /** Invented tenants, users and conversations. A tenant that was seeded before is left as it is. */
 export class DatabaseSeeder extends Seeder {

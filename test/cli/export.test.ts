@@ -7,7 +7,7 @@ import { importArchives } from '../../src/interchange/import-archives.js';
 import { archiveFile, jsonLines } from '../interchange/archive-files.js';
 import { freshUrl } from '../support/engine-under-test.js';
 import { CHECKOUT } from '../support/child.js';
-import { colloquy, colloquyInTurn, startColloquy, startProgram, typescript } from '../support/command-line.js';
+import { colloquy, colloquyInTurn, commandLine, startColloquy, startProgram } from '../support/command-line.js';
 import { type ConversationLine, inventConversations, talk } from '../support/invented-archive.js';
 import { openManager } from '../support/open-manager.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -92,7 +92,7 @@ describe('colloquy export', () => {
 
   it('ends quietly when its reader has had enough', async () => {
     const url = await shopWith(inventConversations(1500));
-    const command = [...typescript('src/cli/main.ts'), 'export', '--tenant', 'shop'].join(' ');
+    const command = [...commandLine(), 'export', '--tenant', 'shop'].join(' ');
     const shell = ['bash', '-c', `set -o pipefail; ${command} | head -1`];
     const { code, stdout, stderr } = await startProgram(shell, { url }).finished;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { importArchives, type ImportRejection, type ImportReport } from '../../src/interchange/import-archives.js';
 import { archiveFile, jsonLines } from '../interchange/archive-files.js';
-import { colloquy, colloquyInTurn, startColloquy, startProgram, typescript } from '../support/command-line.js';
+import { colloquy, colloquyInTurn, commandLine, startColloquy, startProgram } from '../support/command-line.js';
 import { inventConversations, lengthsOf, talk } from '../support/invented-archive.js';
 import { openManager } from '../support/open-manager.js';
 import { openRaw } from '../support/raw-database.js';
@@ -170,7 +170,7 @@ if (SCRIPT === undefined)
 describe.skipIf(SCRIPT === undefined)('on a terminal', () => {
   it('an import shows a bar, and takes it away at the end', async () => {
     const [url, file] = [temporaryUrl(), archiveFile(jsonLines(...inventConversations(300)))];
-    const command = [...typescript('src/cli/main.ts'), 'import', file, '--tenant', 'shop'].join(' ');
+    const command = [...commandLine(), 'import', file, '--tenant', 'shop'].join(' ');
     const { code, stdout } = await startProgram([SCRIPT ?? '', '-qec', command, '/dev/null'], { url }).finished;
     expect(code).toBe(0);
     expect(stdout).toMatch(/importing █*░* \d+% \| [\d,]+ messages/);

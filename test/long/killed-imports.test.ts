@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { importArchives, type ImportReport } from '../../src/interchange/import-archives.js';
 import { readArchive } from '../../src/interchange/read-archive.js';
 import { toExternalId } from '../../src/interchange/external-key.js';
-import { colloquy, startProgram, typescript } from '../support/command-line.js';
+import { colloquy, commandLine, startProgram } from '../support/command-line.js';
 import { expectWhole, importUntilKilled } from '../support/killed-imports.js';
 import { openManager } from '../support/open-manager.js';
 import { publishedArchives } from '../support/published-data.js';
@@ -30,7 +30,7 @@ async function readLengths(): Promise<Map<string, number>> {
 
 /** Kills the command line from outside, some milliseconds after it has begun: inside of a commit too. */
 async function killAfter(url: string, milliseconds: number): Promise<void> {
-  const running = startProgram([...typescript('src/cli/main.ts'), 'import', ...files, '--tenant', 'shop'], { url });
+  const running = startProgram([...commandLine(), 'import', ...files, '--tenant', 'shop'], { url });
   const timer = setTimeout(() => running.process.kill('SIGKILL'), milliseconds);
   await running.finished;
   clearTimeout(timer);

@@ -1,10 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { onTestFinished } from 'vitest';
 
 export const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** What `node` needs to run a TypeScript file of the tests beside the package as it is built. */
+export const TYPESCRIPT = [
+  createRequire(import.meta.url).resolve('tsx'),
+  join(CHECKOUT, 'scripts', 'use-build.mjs'),
+].flatMap((path) => ['--import', pathToFileURL(path).href]);
 
 export interface Child {
   readonly process: ChildProcess;
@@ -17,7 +25,7 @@ export interface Child {
 /** Starts `children/<name>.ts` in a process of its own, which does not outlive the test. */
 export function startChild(name: string, parameters: readonly string[] = []): Child {
   const script = fileURLToPath(new URL(`children/${name}.ts`, import.meta.url));
-  return start(process.execPath, ['--import', 'tsx', script, ...parameters]);
+  return start(process.execPath, [...TYPESCRIPT, script, ...parameters]);
 }
 
 /** Runs a command in the checkout to its end; the environment is this process's and `environment`. */

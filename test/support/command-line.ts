@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { CHECKOUT } from './child.js';
+import { CHECKOUT, TYPESCRIPT } from './child.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 export interface Finished {
@@ -31,11 +30,16 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** `node` and the parameters that run a TypeScript file of the checkout from any folder. */
-export function typescript(file: string, preload: readonly string[] = []): string[] {
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  const preloads = preload.flatMap((path) => ['--import', pathToFileURL(join(CHECKOUT, path)).href]);
-  return [process.execPath, '--import', loader, ...preloads, join(CHECKOUT, file)];
+/** `node` and the parameters that run a TypeScript file of the tests from any folder. */
+export function typescript(file: string): string[] {
+  return [process.execPath, ...TYPESCRIPT, join(CHECKOUT, file)];
+}
+
+/** What runs the command line, as it is built, from any folder; a file of the tests may be loaded before it. */
+export function commandLine(preload?: string): string[] {
+  const preloads =
+    preload === undefined ? [] : [...TYPESCRIPT, '--import', pathToFileURL(join(CHECKOUT, preload)).href];
+  return [process.execPath, ...preloads, join(CHECKOUT, '.build', 'cli', 'main.js')];
 }
 
 /** Starts a program; it does not outlive the test. */
@@ -76,9 +80,9 @@ export function startProgram(command: readonly string[], options: ProcessOptions
   };
 }
 
-/** Starts the command line from the sources, as `colloquy` would. */
+/** Starts the command line, as `colloquy` would. */
 export function startColloquy(parameters: readonly string[], options: ProcessOptions = {}): Running {
-  return startProgram([...typescript('src/cli/main.ts'), ...parameters], options);
+  return startProgram([...commandLine(), ...parameters], options);
 }
 
 /** Runs the command line to its end. */

@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import { PersistenceManager } from '../../src/services/persistence-manager.js';
 import type { OpenOptions } from '../../src/services/persistence-manager.js';
 import type { TenantContext } from '../../src/services/tenant-context.js';
+import { TYPESCRIPT } from './child.js';
 
 export async function open(databaseUrl: string, options: OpenOptions = {}): Promise<PersistenceManager> {
   const persistence = await PersistenceManager.open({ databaseUrl, ...options });
@@ -42,7 +43,7 @@ export async function codeOf(call: Promise<unknown>): Promise<string> {
 export async function workTogether(parameters: readonly (readonly string[])[]): Promise<string[]> {
   const script = fileURLToPath(new URL('children/work-on-database.ts', import.meta.url));
   const children = parameters.map((given) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', script, ...given], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [...TYPESCRIPT, script, ...given], { stdio: ['pipe', 'pipe', 'pipe'] });
     onTestFinished(() => void child.kill('SIGKILL'));
     let [output, errors] = ['', ''];
     child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));

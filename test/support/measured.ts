@@ -1,11 +1,11 @@
 import { expect } from 'vitest';
-import { type Finished, startProgram, typescript } from './command-line.js';
+import { commandLine, type Finished, startProgram } from './command-line.js';
 
 const MAX_PEAK_MIB = 300;
 
 /** Runs the command line in a process that tells its peak memory, which is held against the limit. */
 export async function measured(what: string, parameters: readonly string[], url: string): Promise<Finished> {
-  const command = typescript('src/cli/main.ts', ['test/support/children/print-peak-memory.ts']);
+  const command = commandLine('test/support/children/print-peak-memory.ts');
   const begun = performance.now();
   const finished = await startProgram([...command, ...parameters], { url }).finished;
   const peak = Number(/peak resident set: (\d+) KiB/.exec(finished.stderr)?.[1]) / 1024;
