@@ -7,6 +7,7 @@ import { startServers } from './support/servers.js';
  * after the last one.
  */
 export async function setup(): Promise<() => Promise<void>> {
-  execFileSync(process.execPath, ['scripts/build.mjs', '.build'], { cwd: CHECKOUT, stdio: 'inherit' });
+  // What is wrong with types, `npm run types` says.
+  execFileSync(process.execPath, ['scripts/build.mjs', '.build', '--noCheck'], { cwd: CHECKOUT, stdio: 'inherit' });
   return startServers();
 }

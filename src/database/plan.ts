@@ -22,6 +22,8 @@ export interface Step {
   readonly isOne?: boolean;
   /** What is to be written is whole with it: an engine may commit here, and run what follows by itself. */
   readonly commits?: boolean;
+  /** The id of the row that it locks first. Whatever else goes with it is put in the order of these, so that no two wait for each other. */
+  readonly locks?: string;
 }
 
 /**

@@ -44,8 +44,8 @@ export class StatementNames {
 
 /** What the clients of a pool do beyond `pg`'s. */
 export interface PreparingClient {
-  /** Sends a statement that needs one round trip, and gives its rows. */
-  send(query: OneTripQuery): Promise<readonly RawRow[]>;
+  /** Sends statements that need one round trip, and gives the rows of each. */
+  send(query: OneTripQuery): Promise<readonly (readonly RawRow[])[]>;
 }
 
 /** What a transaction begins with that sets its own limit for statements. */
@@ -101,7 +101,7 @@ export function clientClass(names: StatementNames | undefined, patience: number 
       return this.#answered(super.query(config));
     }
 
-    send(query: OneTripQuery): Promise<readonly RawRow[]> {
+    send(query: OneTripQuery): Promise<readonly (readonly RawRow[])[]> {
       this.#answers?.begin();
       query.onEnd = (error) => {
         this.#answers?.end();

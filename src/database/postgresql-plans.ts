@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { isConnectionLoss, type PreparingClient } from './postgresql-client.js';
 import type { FixedStatement, Planned, PlanRunner, RawRow, Step } from './plan.js';
 import { type BoundStatement, OneTripQuery } from './postgresql-query.js';
+import { SharedTrips } from './postgresql-trips.js';
 import { CommitInterruptedError } from './server-errors.js';
 
 /** What the runner needs of the connection. */
@@ -24,9 +25,11 @@ export interface PostgreSqlPlanAccess {
 export class PostgreSqlPlans implements PlanRunner {
   readonly commitsTogether = false;
   readonly #access: PostgreSqlPlanAccess;
+  readonly #trips: SharedTrips;
 
   constructor(access: PostgreSqlPlanAccess) {
     this.#access = access;
+    this.#trips = new SharedTrips(access);
   }
 
   async read<Result>(plan: Planned<Result>, tenantId: string): Promise<Result> {
@@ -46,6 +49,10 @@ export class PostgreSqlPlans implements PlanRunner {
   async write<Result>(plan: Planned<Result>, tenantId: string): Promise<Result> {
     const running = plan();
     let { done, value } = running.next();
+    while (!done && (value as Step).commits) {
+      ({ done, value } = running.next(await this.#trips.send(value as Step, tenantId)));
+    }
+    if (done) return value as Result;
     const client = await this.#access.pool().connect();
     let isOpen = false;
     try {
@@ -78,9 +85,15 @@ export class PostgreSqlPlans implements PlanRunner {
     const { name, text } = prepare(statement);
     const convert = (error: Error, query: OneTripQuery): Error => {
       const isLost = commits && query.mayBeCommitted && isConnectionLoss(error);
-      return isLost ? new CommitInterruptedError(error) : convertError(error, query.failedFirst);
+      return isLost ? new CommitInterruptedError(error) : convertError(error, query.failedInSetting);
     };
-    const query = new OneTripQuery({ name, text, values }, limitTo(tenantId), { bind, parserOf, convert });
-    return traced(statement.sql, () => (client as unknown as PreparingClient).send(query));
+    const limit = limitTo(tenantId);
+    const asked = { name, text, values };
+    const query = new OneTripQuery(limit ? [{ ...limit, isSetting: true }, asked] : [asked], {
+      bind,
+      parserOf,
+      convert,
+    });
+    return traced(statement.sql, async () => (await (client as unknown as PreparingClient).send(query))[0] ?? []);
   }
 }

@@ -1,5 +1,6 @@
 import type { Connection, Submittable } from 'pg';
 import type { RawRow } from './plan.js';
+import { isConnectionLoss } from './postgresql-client.js';
 
 /** A column of a statement's rows, and what makes a value of its text. */
 interface Column {
@@ -26,6 +27,12 @@ export interface BoundStatement {
   readonly values: readonly unknown[];
 }
 
+/** A statement of a trip. */
+export interface TripStatement extends BoundStatement {
+  /** It only says how those after it are run: nobody asks for its rows. */
+  readonly isSetting?: boolean;
+}
+
 /** What a query needs of whoever sends it. */
 export interface QueryUses {
   /** A value as the text, or the bytes, that are sent. */
@@ -39,49 +46,59 @@ export interface QueryUses {
 const described = new WeakMap<Connection, Map<string, readonly Column[]>>();
 
 /**
- * A statement, and another that has to come first, in one round trip and so in one transaction: it is committed when the rows are there,
- * and nothing of it stays when it fails. `pg` takes whatever can submit itself.
+ * Statements in one round trip, and so in one transaction: it is committed when the rows are there, and nothing of it stays when one of
+ * them fails. `pg` takes whatever can submit itself.
  */
 export class OneTripQuery implements Submittable {
-  readonly rows: Promise<readonly RawRow[]>;
+  /** Of each statement that is no setting, in their order. */
+  readonly rows: Promise<readonly (readonly RawRow[])[]>;
   /** Called once, before the rows are there, or the error. */
   onEnd: ((error?: Error) => void) | undefined;
   /** For whoever looks at what `pg` is asked to send. */
   readonly text: string;
-  readonly #first: BoundStatement | undefined;
-  readonly #statement: BoundStatement;
+  readonly #statements: readonly TripStatement[];
   readonly #uses: QueryUses;
-  readonly #resolve: (rows: readonly RawRow[]) => void;
+  readonly #resolve: (rows: readonly (readonly RawRow[])[]) => void;
   readonly #reject: (error: Error) => void;
-  readonly #found: RawRow[] = [];
+  readonly #answers: RawRow[][] = [];
+  /** Of the statement whose answer comes. */
+  #rows: RawRow[] = [];
   #columns: readonly Column[] | undefined;
-  #isFirst: boolean;
+  /** How many statements are answered. */
+  #answered = 0;
   #isSent = false;
-  #isRun = false;
   #failure: Error | undefined;
   #connection: WireConnection | undefined;
   #parsing: BoundStatement[] | undefined;
 
-  constructor(statement: BoundStatement, first: BoundStatement | undefined, uses: QueryUses) {
-    const { promise, resolve, reject } = Promise.withResolvers<readonly RawRow[]>();
+  constructor(statements: readonly TripStatement[], uses: QueryUses) {
+    const { promise, resolve, reject } = Promise.withResolvers<readonly (readonly RawRow[])[]>();
     this.rows = promise;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.text = statement.text;
-    this.#statement = statement;
-    this.#first = first;
-    this.#isFirst = first !== undefined;
+    this.text = statements.find(({ isSetting }) => !isSetting)?.text ?? '';
+    this.#statements = statements;
     this.#uses = uses;
   }
 
-  /** Whether an error is one of the statement that comes first. */
-  get failedFirst(): boolean {
-    return this.#isFirst && this.#isSent;
+  /** Whether an error is one of a setting. */
+  get failedInSetting(): boolean {
+    return this.#isSent && this.#current?.isSetting === true;
   }
 
   /** Whether it may have been committed although it failed: all was sent, and no answer says that the server gave up before. */
   get mayBeCommitted(): boolean {
-    return this.#isSent && (this.#isRun || this.#failure === undefined);
+    const isRun = this.#answered === this.#statements.length;
+    return this.#isSent && (isRun || this.#failure === undefined);
+  }
+
+  /** Whether the server itself said that it failed, and is there to take everything back. */
+  get isTakenBack(): boolean {
+    return this.#failure !== undefined && 'severity' in this.#failure && !isConnectionLoss(this.#failure);
+  }
+
+  get #current(): TripStatement | undefined {
+    return this.#statements[this.#answered];
   }
 
   submit(connection: Connection): null {
@@ -89,10 +106,7 @@ export class OneTripQuery implements Submittable {
     this.#connection = wire;
     wire.stream.cork();
     try {
-      if (this.#first) this.#send(wire, this.#first, false);
-      const { name } = this.#statement;
-      this.#columns = name === undefined ? undefined : described.get(wire)?.get(name);
-      this.#send(wire, this.#statement, this.#columns === undefined);
+      for (const statement of this.#statements) this.#send(wire, statement);
       wire.sync();
       this.#isSent = true;
     } finally {
@@ -101,16 +115,18 @@ export class OneTripQuery implements Submittable {
     return null;
   }
 
-  #send(wire: WireConnection, statement: BoundStatement, describes: boolean): void {
-    const { name = '', text, values } = statement;
-    if (name === '' || wire.parsedStatements[name] !== text) {
-      wire.parse({ name, text, types: [] }, true);
+  #send(wire: WireConnection, statement: TripStatement): void {
+    const { name, text, values, isSetting = false } = statement;
+    const isOnItsWay = name !== undefined && this.#parsing?.some((other) => other.name === name) === true;
+    if (!isOnItsWay && (name === undefined || wire.parsedStatements[name] !== text)) {
+      wire.parse({ name: name ?? '', text, types: [] }, true);
       if (!this.#parsing) wire.on('parseComplete', this.#noteParsed);
       (this.#parsing ??= []).push(statement);
     }
-    const bound = { portal: '', statement: name, values, binary: false, valueMapper: this.#uses.bind };
+    const bound = { portal: '', statement: name ?? '', values, binary: false, valueMapper: this.#uses.bind };
     wire.bind(bound as never, true);
-    if (describes) wire.describe({ type: 'P', name: '' }, true);
+    const isDescribed = name !== undefined && (isOnItsWay || described.get(wire)?.has(name) === true);
+    if (!isSetting && !isDescribed) wire.describe({ type: 'P', name: '' }, true);
     wire.execute(null, true);
   }
 
@@ -127,37 +143,44 @@ export class OneTripQuery implements Submittable {
 
   handleRowDescription({ fields }: { readonly fields: readonly Field[] }): void {
     this.#columns = fields.map(({ name, dataTypeID }) => ({ name, parse: this.#uses.parserOf(dataTypeID) }));
-    const { name } = this.#statement;
+    const name = this.#current?.name;
     if (name === undefined || !this.#connection) return;
     const known = described.get(this.#connection) ?? new Map<string, readonly Column[]>();
     described.set(this.#connection, known.set(name, this.#columns));
   }
 
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
-    if (this.#isFirst || this.#failure) return;
+    if (this.#failure || this.#current?.isSetting) return;
     try {
       const row: RawRow = {};
-      const columns = this.#columns ?? [];
+      const columns = (this.#columns ??= this.#knownColumns());
       for (let index = 0; index < columns.length; index += 1) {
         const { name, parse } = columns[index] as Column;
         const text = fields[index] as string | null;
         row[name] = text === null ? null : parse(text);
       }
-      this.#found.push(row);
+      this.#rows.push(row);
     } catch (error) {
       this.#failure = error as Error;
     }
   }
 
+  #knownColumns(): readonly Column[] {
+    const known = this.#connection && described.get(this.#connection);
+    return known?.get(this.#current?.name ?? '') ?? [];
+  }
+
   handleCommandComplete(): void {
-    if (this.#isFirst) this.#isFirst = false;
-    else this.#isRun = true;
+    if (!this.#current?.isSetting) this.#answers.push(this.#rows);
+    this.#rows = [];
+    this.#columns = undefined;
+    this.#answered += 1;
   }
 
   handleReadyForQuery(): void {
     this.#end();
     if (this.#failure) this.#reject(this.#failure);
-    else this.#resolve(this.#found);
+    else this.#resolve(this.#answers);
   }
 
   handleError(error: Error): void {

@@ -127,7 +127,8 @@ export class AppendPlans {
       const values = messages.columnKeys.map((key) => (key === 'seq' ? 'messages' : of(key))).join(', ');
       return `with conversation as (${update}) insert into ${messages.name} (${columns}) select ${values} from conversation returning seq`;
     });
-    return { statement, values: messages.values({ ...message, seq: 1 }), isOne: true, commits: true };
+    const values = messages.values({ ...message, seq: 1 });
+    return { statement, values, isOne: true, commits: true, locks: message.conversationId };
   }
 
   #oneStatementOfMany(given: readonly NewMessage[]): Step {
@@ -143,9 +144,10 @@ export class AppendPlans {
     });
     const rows = given.map((message, index) => messages.values({ ...message, seq: index + 1 }));
     const lists = columnTypes.map((_type, index) => rows.map((row) => row[index]));
-    const { tenantId } = given[0] as NewMessage;
+    const { tenantId, conversationId } = given[0] as NewMessage;
     const own = [tenantId, tenantId, keysOf(given), given.length];
-    return { statement, values: [...this.#advanceValues(given), ...own, ...lists], commits: true };
+    const values = [...this.#advanceValues(given), ...own, ...lists];
+    return { statement, values, commits: true, locks: conversationId };
   }
 
   /** Raises the counters if the conversation takes messages, and a condition holds. */
