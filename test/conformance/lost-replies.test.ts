@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runStatement } from '../../src/repositories/statement.js';
+import type { TenantContext } from '../../src/services/tenant-context.js';
 import { codeOf, open, openChat } from '../support/conformance.js';
 import { APPEND, CREATING_CALLS } from '../support/creating-calls.js';
 import { SERVERS, type TestEngine, withParameter } from '../support/engines.js';
@@ -23,6 +24,12 @@ async function openBoth(engine: TestEngine, loss: 'reset' | 'drop' = 'reset') {
   return { ...chat, way, far: way.tenant };
 }
 
+/** More conversations than there are connections. */
+async function startMany({ conversations }: TenantContext, userId: string): Promise<string[]> {
+  const started = Array.from({ length: 40 }, () => conversations.start({ userId }));
+  return (await Promise.all(started)).map(({ id }) => id);
+}
+
 describe.each(SERVERS)('$name: a COMMIT whose reply is lost', (engine) => {
   it('leaves the outcome open, and the message is there', async () => {
     const { acme, far, chatId, way } = await openBoth(engine);
@@ -39,6 +46,32 @@ describe.each(SERVERS)('$name: a COMMIT whose reply is lost', (engine) => {
     expect(way.swallowed()).toBe(2);
     expect(await make({ ...way, tenant: acme }, 7, KEY)).toEqual(result);
     expect((await acme.stats()).rows[table]).toBe((before[table] ?? 0) + 1);
+  });
+
+  it('of appends of many callers is made good by their keys, for each of them', async () => {
+    const { acme, far, userId, way } = await openBoth(engine);
+    const conversations = await startMany(acme, userId);
+    way.swallowCommits(6);
+    const messages = await Promise.all(
+      conversations.map((id, index) => far.messages.append(id, MESSAGE, { idempotencyKey: `req-${String(index)}` })),
+    );
+    expect(way.swallowed()).toBe(6);
+    const stored = await Promise.all(conversations.map((id) => acme.messages.history(id)));
+    expect(stored).toEqual(messages.map((message) => [message]));
+  });
+
+  it('of appends of many callers leaves the outcome open for those who were in it, and for nobody else', async () => {
+    const { acme, far, userId, way } = await openBoth(engine);
+    const conversations = await startMany(acme, userId);
+    way.swallowCommits(3);
+    const outcomes = await Promise.all(conversations.map((id) => codeOf(far.messages.append(id, MESSAGE))));
+    expect(way.swallowed()).toBe(3);
+    const unknown = outcomes.filter((code) => code === 'OUTCOME_UNKNOWN').length;
+    expect(outcomes.filter((code) => code === 'resolved')).toHaveLength(conversations.length - unknown);
+    expect(unknown).toBeGreaterThanOrEqual(3);
+    // They were committed, every one: what was lost is the answer.
+    const stored = await Promise.all(conversations.map((id) => acme.messages.history(id)));
+    expect(stored.map(({ length }) => length)).toEqual(conversations.map(() => 1));
   });
 
   it('of a tenant that is ensured is made good by its slug', async () => {
