@@ -1,9 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
-import { isConnectionLoss, type PreparingClient } from './postgresql-client.js';
+import type { PreparingClient } from './postgresql-client.js';
 import type { FixedStatement, Planned, PlanRunner, RawRow, Step } from './plan.js';
 import { type BoundStatement, OneTripQuery } from './postgresql-query.js';
 import { SharedTrips } from './postgresql-trips.js';
-import { CommitInterruptedError } from './server-errors.js';
 
 /** What the runner needs of the connection. */
 export interface PostgreSqlPlanAccess {
@@ -39,7 +38,7 @@ export class PostgreSqlPlans implements PlanRunner {
     if (done) return value as Result;
     const client = await this.#access.pool().connect();
     try {
-      while (!done) ({ done, value } = running.next(await this.#send(client, value as Step, tenantId, false)));
+      while (!done) ({ done, value } = running.next(await this.#send(client, value as Step, tenantId)));
       return value as Result;
     } finally {
       client.release();
@@ -54,46 +53,27 @@ export class PostgreSqlPlans implements PlanRunner {
     }
     if (done) return value as Result;
     const client = await this.#access.pool().connect();
-    let isOpen = false;
     try {
-      while (!done) {
-        const step = value as Step;
-        if (!step.commits && !isOpen) {
-          await client.query('begin');
-          isOpen = true;
-        }
-        ({ done, value } = running.next(await this.#send(client, step, tenantId, !isOpen)));
-      }
-      if (isOpen) await client.query('commit');
+      await client.query('begin');
+      while (!done) ({ done, value } = running.next(await this.#send(client, value as Step, tenantId)));
+      await client.query('commit');
       return value as Result;
     } catch (error) {
       // A connection that cannot is closed by it.
-      if (isOpen) await client.query('rollback').catch(() => undefined);
+      await client.query('rollback').catch(() => undefined);
       throw error;
     } finally {
       client.release();
     }
   }
 
-  #send(
-    client: PoolClient,
-    { statement, values }: Step,
-    tenantId: string,
-    commits: boolean,
-  ): Promise<readonly RawRow[]> {
+  #send(client: PoolClient, { statement, values }: Step, tenantId: string): Promise<readonly RawRow[]> {
     const { prepare, bind, limitTo, parserOf, traced, convertError } = this.#access;
-    const { name, text } = prepare(statement);
-    const convert = (error: Error, query: OneTripQuery): Error => {
-      const isLost = commits && query.mayBeCommitted && isConnectionLoss(error);
-      return isLost ? new CommitInterruptedError(error) : convertError(error, query.failedInSetting);
-    };
+    const convert = (error: Error, query: OneTripQuery): Error => convertError(error, query.failedInSetting);
     const limit = limitTo(tenantId);
-    const asked = { name, text, values };
-    const query = new OneTripQuery(limit ? [{ ...limit, isSetting: true }, asked] : [asked], {
-      bind,
-      parserOf,
-      convert,
-    });
+    const asked = { ...prepare(statement), values };
+    const statements = limit ? [{ ...limit, isSetting: true }, asked] : [asked];
+    const query = new OneTripQuery(statements, { bind, parserOf, convert });
     return traced(statement.sql, async () => (await (client as unknown as PreparingClient).send(query))[0] ?? []);
   }
 }
