@@ -1,17 +1,19 @@
-import { median } from './median.js';
-import { type Arena, arenas } from './arenas.js';
-import { servicesOf } from './colloquy.js';
+import { type Arena, arenas, type Opened } from './arenas.js';
 import { callsPerSecond } from './calls.js';
+import { servicesOf } from './colloquy.js';
+import { median } from './median.js';
+import { type Fill, fillByGrowth } from './raw/fill.js';
+import { writePage } from './report.js';
+import { growthPageOf, type GrowthReport } from './report/growth-page.js';
+import { engineVersions, thisMachine } from './report/machine.js';
 import type { Fixture, Side } from './side.js';
-import { fillByGrowth, type Fill } from './raw/fill.js';
 
-const READS_AND_APPEND = ['append', 'last50', 'byId', 'list'] as const;
-type GrowthPath = (typeof READS_AND_APPEND)[number];
+const PATHS = ['append', 'last50', 'byId', 'list'] as const;
+type GrowthPath = (typeof PATHS)[number];
 
 const NAMES = ['colloquy', 'raw'] as const;
-const SIDES = READS_AND_APPEND.flatMap((path) => NAMES.map((name) => `${path}, ${name}` as const));
 
-interface GrowthOptions {
+export interface GrowthOptions {
   readonly engines: readonly string[];
   /** How many messages there are, in growing order. */
   readonly sizes: readonly number[];
@@ -19,33 +21,50 @@ interface GrowthOptions {
   /** Of a path in a round, in milliseconds. */
   readonly duration: number;
   readonly json: boolean;
+  /** Whether the results and the page that shows them are written. */
+  readonly report: boolean;
 }
 
-/** Microseconds of a call, by path and side, for each size. */
-type Costs = Record<`${GrowthPath}, ${'colloquy' | 'raw'}`, number[]>;
+/** What a path costs one side. */
+export interface Growth {
+  /** Microseconds of a call, for each size: the median of the rounds. */
+  readonly microseconds: readonly number[];
+  /** How many times the first size's the last one's are: the median of the rounds' ratios. */
+  readonly factor: number;
+}
+
+/** By engine, path and side, such as `sqlite/byId, raw`. */
+export type GrowthResults = Readonly<Record<string, Growth>>;
 
 /**
- * The same calls with more and more messages in the database: conversations of 100 messages each, most of them of one tenant, read and
- * appended to at random places, by Colloquy and by the driver alone. What grows with the database for both is what it takes to find a
- * place that is in no cache; what grew for one of them would be a path that reads more than it needs.
+ * The same calls with more and more messages in the database: conversations of 100 messages each, all of one tenant, read and appended to
+ * at random places, by Colloquy and by the driver alone. What grows with the database for both is what it takes to find a place that is
+ * in no cache; what grew for one of them would be a path that reads more than it needs. The databases of all sizes are there at the same
+ * time, and every round goes through them, so that what slows the machine down for a while makes none of them look larger.
  */
 export async function benchGrowth(options: GrowthOptions): Promise<void> {
-  const results: Record<string, Costs> = {};
+  const results: Record<string, Growth> = {};
   for (const arena of (await arenas(options.engines)).filter(({ name }) => options.engines.includes(name))) {
-    results[arena.name] = await grow(arena, options);
+    Object.assign(results, await grow(arena, options));
   }
-  if (options.json) {
-    process.stdout.write(`${JSON.stringify({ sizes: options.sizes, microseconds: results }, null, 2)}\n`);
+  print(results, options);
+  if (!options.report) return;
+  const { sizes, rounds, duration } = options;
+  const engines = await engineVersions(options.engines);
+  const date = new Date().toISOString();
+  const report: GrowthReport = { date, machine: thisMachine(), engines, sizes, rounds, duration, results };
+  await writePage('results/growth.json', JSON.stringify(report));
+  await writePage('GROWTH.md', growthPageOf(report));
+}
+
+function print(results: GrowthResults, { sizes, json }: GrowthOptions): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ sizes, results }, null, 2)}\n`);
     return;
   }
-  process.stdout.write(
-    lineOf('µs a call', [...options.sizes.map((size) => size.toLocaleString('en-US')), 'last / first']),
-  );
-  for (const [arena, costs] of Object.entries(results)) {
-    for (const [path, each] of Object.entries(costs)) {
-      const factor = (each.at(-1) ?? 0) / (each[0] ?? 1);
-      process.stdout.write(lineOf(`${arena}/${path}`, [...each.map((cost) => cost.toFixed(1)), factor.toFixed(2)]));
-    }
+  process.stdout.write(lineOf('µs a call', [...sizes.map((size) => size.toLocaleString('en-US')), 'last / first']));
+  for (const [name, { microseconds, factor }] of Object.entries(results)) {
+    process.stdout.write(lineOf(name, [...microseconds.map((cost) => cost.toFixed(1)), factor.toFixed(2)]));
   }
 }
 
@@ -53,37 +72,77 @@ function lineOf(name: string, cells: readonly string[]): string {
   return `${name.padEnd(30)}${cells.map((cell) => cell.padStart(14)).join('')}\n`;
 }
 
-async function grow(arena: Arena, { sizes, rounds, duration }: GrowthOptions): Promise<Costs> {
-  const opened = await arena.open();
+/** A database of some size, and the sides that have it open. */
+interface Stage {
+  readonly fill: Fill;
+  readonly sides: Readonly<Record<(typeof NAMES)[number], Side>>;
+}
+
+async function grow(arena: Arena, options: GrowthOptions): Promise<Record<string, Growth>> {
+  const opened: Opened[] = [];
   try {
-    const fill = await fillByGrowth(opened);
-    const costs = Object.fromEntries(SIDES.map((name) => [name, [] as number[]])) as Costs;
-    for (const size of sizes) {
-      const begun = performance.now();
-      await fill.to(size);
-      process.stderr.write(`${arena.name}: ${String(size)} messages after ${seconds(begun)} s\n`);
-      const fixture = fixtureOf(fill);
-      const raw = await arena.openRaw(opened.database, fixture);
-      const sides = { colloquy: servicesOf(opened.persistence, fixture), raw };
-      for (const path of READS_AND_APPEND) {
-        const rates = { colloquy: [] as number[], raw: [] as number[] };
-        for (let round = 0; round <= rounds; round += 1) {
-          for (const name of round % 2 === 0 ? NAMES : NAMES.toReversed()) {
-            const call = (n: number): unknown => walk(sides[name], path, fill, n);
-            const rate = await callsPerSecond(call, 1, duration, (round * 2 + NAMES.indexOf(name)) * 100_003);
-            // The first round warms all up.
-            if (round > 0) rates[name].push(rate);
-          }
-        }
-        for (const name of NAMES) costs[`${path}, ${name}`].push(1_000_000 / median(rates[name]));
-      }
-      await raw.close();
+    const stages: Stage[] = [];
+    for (const size of options.sizes) {
+      const database = await arena.open();
+      opened.push(database);
+      stages.push(await fillStage(arena, database, size));
     }
-    return costs;
+    const results: Record<string, Growth> = {};
+    for (const path of PATHS) {
+      const costs = await costsOf(stages, path, options);
+      for (const name of NAMES) {
+        const rounds = costs[name];
+        const microseconds = stages.map((_stage, index) => median(rounds.map((round) => round[index] ?? 0)));
+        const factor = median(rounds.map((round) => (round.at(-1) ?? 0) / (round[0] ?? 1)));
+        results[`${arena.name}/${path}, ${name}`] = { microseconds, factor };
+      }
+    }
+    for (const { sides } of stages) await sides.raw.close();
+    return results;
   } finally {
-    await opened.persistence.close();
-    await opened.remove();
+    for (const { persistence, remove } of opened) {
+      await persistence.close();
+      await remove();
+    }
   }
+}
+
+async function fillStage(arena: Arena, opened: Opened, size: number): Promise<Stage> {
+  const begun = performance.now();
+  const fill = await fillByGrowth(opened);
+  await fill.to(size);
+  const seconds = ((performance.now() - begun) / 1_000).toFixed(0);
+  process.stderr.write(`${arena.name}: ${size.toLocaleString('en-US')} messages after ${seconds} s\n`);
+  const fixture = fixtureOf(fill);
+  const raw = await arena.openRaw(opened.database, fixture);
+  return { fill, sides: { colloquy: servicesOf(opened.persistence, fixture), raw } };
+}
+
+/** Microseconds of a call in each round, at each stage. */
+async function costsOf(
+  stages: readonly Stage[],
+  path: GrowthPath,
+  { rounds, duration }: GrowthOptions,
+): Promise<Record<(typeof NAMES)[number], number[][]>> {
+  const costs = { colloquy: [] as number[][], raw: [] as number[][] };
+  for (let round = 0; round <= rounds; round += 1) {
+    const found = { colloquy: [] as number[], raw: [] as number[] };
+    const isBackwards = round % 2 === 1;
+    for (const [index, { fill, sides }] of ordered([...stages.entries()], isBackwards)) {
+      for (const name of ordered(NAMES, isBackwards)) {
+        const call = (n: number): unknown => walk(sides[name], path, fill, n);
+        const rate = await callsPerSecond(call, 1, duration, (round * 2 + NAMES.indexOf(name)) * 100_003);
+        found[name][index] = 1_000_000 / rate;
+      }
+    }
+    // The first round warms all up.
+    if (round > 0) for (const name of NAMES) costs[name].push(found[name]);
+  }
+  return costs;
+}
+
+function ordered<Item>(items: readonly Item[], isBackwards: boolean): readonly Item[] {
+  return isBackwards ? items.toReversed() : items;
 }
 
 function fixtureOf(fill: Fill): Fixture {
@@ -110,7 +169,3 @@ function walk(side: Side, path: GrowthPath, fill: Fill, n: number): unknown {
 }
 
 const CONTENT = 'How long does it take until the parcel is here, and who pays for it when I send it back?';
-
-function seconds(begun: number): string {
-  return ((performance.now() - begun) / 1_000).toFixed(0);
-}

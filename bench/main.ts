@@ -10,7 +10,7 @@ import { benchValidation } from './validation.js';
 
 const USAGE = `Usage: npm run bench -- [--quick] [--engines LIST] [--rounds N] [--report] [--json]
        npm run bench -- import [FILE...] [--rounds N] [--json]
-       npm run bench -- growth [--sizes LIST] [--engines LIST] [--rounds N] [--json]
+       npm run bench -- growth [--quick] [--sizes LIST] [--engines LIST] [--rounds N] [--report] [--json]
        npm run bench -- search [FILE...] [--url URL] [--rounds N] [--json]
        npm run bench -- rls [--rounds N] [--json]
        npm run bench -- validation [--url URL] [--rounds N] [--json]
@@ -24,7 +24,7 @@ const USAGE = `Usage: npm run bench -- [--quick] [--engines LIST] [--rounds N] [
            FILE... are archives; without any, the conversations in COLLOQUY_TEST_DATA or ../shared/data,
            else the bundled sample.
   growth   what a call costs with 10,000, 1,000,000 and 10,000,000 messages in the database (LIST of --sizes), on SQLite and
-           PostgreSQL.
+           PostgreSQL. Without --quick, or with --report, the results are written to bench/results/growth.json and bench/GROWTH.md.
   search   the search for documents, after their import into the empty database at URL, a file of SQLite unless given.
            FILE... are archives; without any, the documents in the same places.
   rls      what row-level security costs on PostgreSQL: the same calls with it and without, in one process, on a
@@ -76,8 +76,9 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
     benchGrowth({
       ...optionsWith(5),
       sizes: (values.sizes ?? '10000,1000000,10000000').split(',').map(Number),
-      duration: 300,
+      duration: values.quick ? 100 : 300,
       engines: values.engines.split(',').filter((engine) => engine !== 'mariadb'),
+      report: values.report || !values.quick,
     }),
 };
 const bench = benches[name ?? 'hot'];
