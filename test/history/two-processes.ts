@@ -8,7 +8,8 @@ import { type Call, readRecording } from './history.js';
 import { readFinalState } from './workload.js';
 
 const TENANT = 'acme';
-const CONVERSATIONS = 8;
+/** Fewer than callers, so that some wait for one conversation; more than a server is sent at once, so that others go together. */
+const CONVERSATIONS = 24;
 const PROCESSES = ['a', 'b'];
 const CALLERS = 16;
 
@@ -34,7 +35,7 @@ export interface HistoryReport {
 }
 
 /**
- * Lets 32 callers in two processes append to and read 8 conversations of a new database, while faults are fired, and holds what they
+ * Lets 32 callers in two processes append to and read 24 conversations of a new database, while faults are fired, and holds what they
  * recorded and what is there at the end against the rules.
  */
 export async function runHistory(options: HistoryOptions): Promise<HistoryReport> {

@@ -36,6 +36,25 @@ export const FILTERS: readonly SourceMutant[] = [
       LIMIT,
     ],
   ]),
+  ...mutants(
+    'database/postgresql-trips.ts',
+    'test/services/appends-at-once.test.ts',
+    [
+      [
+        'each step of a shared trip is limited to its own tenant',
+        'tenantId === limited ? undefined : limitTo(tenantId)',
+        'limited !== undefined ? undefined : limitTo(tenantId)',
+        'go to the server together',
+      ],
+    ],
+    'postgresql',
+  ),
+  ...mutants(
+    'database/postgresql-trips.ts',
+    'test/conformance/lost-replies.test.ts',
+    [['what may be committed does not go again', 'query?.isTakenBack', 'query !== undefined', 'nobody else']],
+    'postgresql',
+  ),
 ];
 
 /** What keeps a unit of work from being given another limit, or none. */

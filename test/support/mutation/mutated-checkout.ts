@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { CHECKOUT } from '../child.js';
 import type { Dropped, SourceMutant } from './source-mutant.js';
 
-const COPIED = ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+const COPIED = ['src', 'test', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'vitest.config.ts'];
 
 interface Report {
   readonly testResults: readonly {
