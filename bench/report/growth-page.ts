@@ -47,10 +47,13 @@ export function growthPageOf({ date, machine, engines, sizes, rounds, duration, 
     ].join('\n'),
   ];
   const header = ['µs a call', ...sizes.map((size) => size.toLocaleString('en-US')), 'grows by'];
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const rows = Object.entries(results).map(([name, { microseconds, factor }]) =>
     line([name, ...microseconds.map((cost) => cost.toFixed(1)), factor.toFixed(2)]),
   );
   const table = [line(header), line(['---', ...header.slice(1).map(() => '---:')]), ...rows].join('\n');
   return [INTRODUCTION.trim(), ...run, '## Results', table].join('\n\n');
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
 }

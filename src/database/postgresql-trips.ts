@@ -38,7 +38,7 @@ export class SharedTrips {
   #underWay = 0;
   /** Of those, so many are yet without a connection. */
   #asking = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #isHurrying = false;
 
   constructor(access: PostgreSqlPlanAccess) {
     this.#access = access;
@@ -53,11 +53,15 @@ export class SharedTrips {
     });
   }
 
+  /** Lets one more trip go in a while, and again as long as somebody waits. */
   #hurryLater(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
+    if (this.#isHurrying) return;
+    this.#isHurrying = true;
+    setTimeout(() => {
+      this.#isHurrying = false;
       if (this.#waiting.length === 0) return;
-      void this.#go();
+      // Whoever asks for a connection takes some of them along.
+      if (this.#asking === 0) void this.#go();
       this.#hurryLater();
     }, PATIENCE);
   }
@@ -126,6 +130,7 @@ export class SharedTrips {
   #goAlone(together: readonly Waiting[]): void {
     this.#waiting.unshift(...together.map((waiting) => ({ ...waiting, isAlone: true })));
     for (let free = TRIPS_AT_ONCE - this.#underWay; free > 0; free -= 1) void this.#go();
+    this.#hurryLater();
   }
 
   /** The steps, each limited to the rows of its tenant. */

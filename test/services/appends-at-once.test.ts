@@ -29,8 +29,9 @@ async function contentsOf(tenant: TenantContext, conversations: readonly string[
   return (await Promise.all(histories)).map((history) => history.map(({ content }) => content));
 }
 
-function codeOf(outcome: Outcome | undefined): unknown {
-  return outcome?.status === 'rejected' ? (outcome.reason as { readonly code?: unknown }).code : outcome?.status;
+function codeOf(outcome: Outcome | undefined): string {
+  if (outcome?.status !== 'rejected') return String(outcome?.status);
+  return (outcome.reason as { readonly code: string }).code;
 }
 
 it('appends of many callers to conversations of two tenants are each stored once, in their own', async () => {
@@ -68,7 +69,7 @@ it('an append that fails among many at once fails alone', async () => {
   expect(codeOf(ofNobody)).toBe('NOT_FOUND');
   expect(codeOf(conflicting)).toBe('IDEMPOTENCY_CONFLICT');
   expect(repeated).toMatchObject({ value: { seq: 1, content: 'the first' } });
-  expect(ofFree.map(codeOf).toSorted()).toEqual(['IDEMPOTENCY_CONFLICT', 'fulfilled']);
+  expect(ofFree.map(codeOf).toSorted((a, b) => a.localeCompare(b))).toEqual(['fulfilled', 'IDEMPOTENCY_CONFLICT']);
   const stored = await contentsOf(tenant, rest);
   expect(stored).toEqual(rest.map(() => ['one of many', 'and once more']));
   expect((await contentsOf(tenant, [first, second])).flat()).toHaveLength(1);
