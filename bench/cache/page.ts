@@ -27,7 +27,7 @@ npm ci --prefix bench         # the other libraries; without them the rest is me
 npm run bench -- cache        # --quick takes a minute or two, and writes nothing
 \`\`\`
 
-All sides of a table are measured in one process, in rounds that go through them, every other round backwards. The first round warms up
+Ours is measured as it is built, which is what users run. All sides of a table are measured in one process, in rounds that go through them, every other round backwards. The first round warms up
 and does not count. A rate is the median of the rounds' rates; "ours is" says how many times as fast ours is, the median of the rounds'
 ratios, so what slows the machine down for a while slows all sides.
 
