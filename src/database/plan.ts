@@ -38,7 +38,7 @@ export type Planned<Result> = () => Plan<Result>;
 
 /** Runs plans beside the ORM, where no unit of work is running: a hot path costs little more than its statements. */
 export interface PlanRunner {
-  /** Whether writes that wait at the same time are committed together, whatever rows they are of. */
+  /** Whether one transaction takes the writes that wait at the same time, also those of one row, so that none waits for another's lock. */
   readonly commitsTogether: boolean;
   /** Runs what only reads. No transaction spans its steps. A result that can be had at once is no promise. */
   read<Result>(plan: Planned<Result>, tenantId: string): Result | Promise<Result>;

@@ -1,8 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
 import type { PreparingClient } from './postgresql-client.js';
 import type { FixedStatement, Planned, PlanRunner, RawRow, Step } from './plan.js';
-import { type BoundStatement, OneTripQuery } from './postgresql-query.js';
-import { SharedTrips } from './postgresql-trips.js';
+import type { BoundStatement } from './postgresql-query.js';
+import { SharedTrips, tripOf } from './postgresql-trips.js';
 
 /** What the runner needs of the connection. */
 export interface PostgreSqlPlanAccess {
@@ -20,7 +20,10 @@ export interface PostgreSqlPlanAccess {
   readonly traced: <Result>(sql: string, send: () => Promise<Result>) => Promise<Result>;
 }
 
-/** Runs plans on connections of the pool: each statement is one round trip, with the limit to the tenant's rows and the commit in it. */
+/**
+ * Runs plans on connections of the pool: each statement is one round trip, with the limit to the tenant's rows and the commit in it; those
+ * of many callers that commit by themselves share trips.
+ */
 export class PostgreSqlPlans implements PlanRunner {
   readonly commitsTogether = false;
   readonly #access: PostgreSqlPlanAccess;
@@ -67,13 +70,11 @@ export class PostgreSqlPlans implements PlanRunner {
     }
   }
 
-  #send(client: PoolClient, { statement, values }: Step, tenantId: string): Promise<readonly RawRow[]> {
-    const { prepare, bind, limitTo, parserOf, traced, convertError } = this.#access;
-    const convert = (error: Error, query: OneTripQuery): Error => convertError(error, query.failedInSetting);
-    const limit = limitTo(tenantId);
-    const asked = { ...prepare(statement), values };
-    const statements = limit ? [{ ...limit, isSetting: true }, asked] : [asked];
-    const query = new OneTripQuery(statements, { bind, parserOf, convert });
-    return traced(statement.sql, async () => (await (client as unknown as PreparingClient).send(query))[0] ?? []);
+  #send(client: PoolClient, step: Step, tenantId: string): Promise<readonly RawRow[]> {
+    const query = tripOf(this.#access, [{ step, tenantId }], false);
+    return this.#access.traced(step.statement.sql, async () => {
+      const [rows = []] = await (client as unknown as PreparingClient).send(query);
+      return rows;
+    });
   }
 }

@@ -166,8 +166,9 @@ export class OneTripQuery implements Submittable {
   }
 
   #knownColumns(): readonly Column[] {
-    const known = this.#connection && described.get(this.#connection);
-    return known?.get(this.#current?.name ?? '') ?? [];
+    const known = this.#connection && described.get(this.#connection)?.get(this.#current?.name ?? '');
+    if (!known) throw new Error('The server sent a row of a statement whose columns it has not described');
+    return known;
   }
 
   handleCommandComplete(): void {

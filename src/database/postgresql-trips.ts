@@ -7,7 +7,7 @@ import { CommitInterruptedError } from './server-errors.js';
 
 /** So many trips are under way before a step waits for one of them to end. */
 const TRIPS_AT_ONCE = 8;
-/** How long a step waits at most before it has a trip of its own, in milliseconds: those that are under way may stand before a lock. */
+/** After so many milliseconds one trip more goes, as long as somebody waits: those that are under way may all stand before a lock. */
 const PATIENCE = 20;
 /** How many steps a trip takes at most. */
 const STEPS_AT_ONCE = 16;
@@ -109,16 +109,11 @@ export class SharedTrips {
 
   /** Tells each of those who go together what has become of its step, or lets it go again. */
   async #ride(client: PoolClient, together: readonly Waiting[]): Promise<void> {
-    const { bind, parserOf, traced, convertError } = this.#access;
-    const convert = (error: Error, query: OneTripQuery): Error => {
-      const isUnsure = query.mayBeCommitted && isConnectionLoss(error);
-      return isUnsure ? new CommitInterruptedError(error) : convertError(error, query.failedInSetting);
-    };
     let query: OneTripQuery | undefined;
     try {
-      const sent = (query = new OneTripQuery(this.#statementsOf(together), { bind, parserOf, convert }));
+      const sent = (query = tripOf(this.#access, together, true));
       const sql = together.map(({ step }) => step.statement.sql).join(';\n');
-      const rows = await traced(sql, () => (client as unknown as PreparingClient).send(sent));
+      const rows = await this.#access.traced(sql, () => (client as unknown as PreparingClient).send(sent));
       for (const [index, { resolve }] of together.entries()) resolve(rows[index] ?? []);
     } catch (error) {
       if (together.length > 1 && query?.isTakenBack) this.#goAlone(together);
@@ -132,21 +127,32 @@ export class SharedTrips {
     for (let free = TRIPS_AT_ONCE - this.#underWay; free > 0; free -= 1) void this.#go();
     this.#hurryLater();
   }
+}
 
-  /** The steps, each limited to the rows of its tenant. */
-  #statementsOf(together: readonly Waiting[]): TripStatement[] {
-    const { prepare, limitTo } = this.#access;
-    const statements: TripStatement[] = [];
-    if (together.length > 1) statements.push({ ...prepare(LIMIT_LOCKS), values: [LOCK_LIMIT], isSetting: true });
-    let limited: string | undefined;
-    for (const { step, tenantId } of together) {
-      const limit = tenantId === limited ? undefined : limitTo(tenantId);
-      if (limit) statements.push({ ...limit, isSetting: true });
-      limited = tenantId;
-      statements.push({ ...prepare(step.statement), values: step.values });
-    }
-    return statements;
+/**
+ * Steps in one round trip, each limited to the rows of its tenant.
+ *
+ * @param commits Whether the trip is a transaction by itself, so that nobody knows what became of it when its answer is lost.
+ */
+export function tripOf(
+  { bind, parserOf, convertError, prepare, limitTo }: PostgreSqlPlanAccess,
+  together: readonly Pick<Waiting, 'step' | 'tenantId'>[],
+  commits: boolean,
+): OneTripQuery {
+  const statements: TripStatement[] = [];
+  if (together.length > 1) statements.push({ ...prepare(LIMIT_LOCKS), values: [LOCK_LIMIT], isSetting: true });
+  let limited: string | undefined;
+  for (const { step, tenantId } of together) {
+    const limit = tenantId === limited ? undefined : limitTo(tenantId);
+    if (limit) statements.push({ ...limit, isSetting: true });
+    limited = tenantId;
+    statements.push({ ...prepare(step.statement), values: step.values });
   }
+  const convert = (error: Error, query: OneTripQuery): Error => {
+    const isUnsure = commits && query.mayBeCommitted && isConnectionLoss(error);
+    return isUnsure ? new CommitInterruptedError(error) : convertError(error, query.failedInSetting);
+  };
+  return new OneTripQuery(statements, { bind, parserOf, convert });
 }
 
 function compare(a: string, b: string): number {
