@@ -8,7 +8,7 @@ import { type Call, readRecording } from './history.js';
 import { readFinalState } from './workload.js';
 
 const TENANT = 'acme';
-/** Fewer than callers, so that some wait for one conversation; more than a server is sent at once, so that others go together. */
+/** Fewer than callers, so that some wait for one conversation; more than PostgreSQL is sent at once, so that others share a trip. */
 const CONVERSATIONS = 24;
 const PROCESSES = ['a', 'b'];
 const CALLERS = 16;
