@@ -55,6 +55,13 @@ const INT8 = 20;
 const NUMERIC = 1700;
 /** Rows of one statement of a bulk insert: enough to make the round trip cheap, few enough to keep its message small. */
 const BULK_ROWS = 500;
+/**
+ * What a connection begins with that keeps its statements prepared. The server plans such a statement once for all values, and anew only
+ * when it has counted the rows: with a table as small as it was then, it reads the whole of it at each call, however large it has become
+ * in the meantime. Nothing here reads a table without an index that leads to its rows; where none does, a table is read whole all the
+ * same. Compiling a plan takes longer than any of the library's takes to run.
+ */
+const SESSION_OPTIONS = '-c timezone=UTC -c enable_seqscan=off -c jit=off';
 const STATEMENT_LIMIT = "select set_config('statement_timeout', $1, true)";
 /** Any number will do, if every process of every version takes the same one. */
 const MIGRATION_LOCK = 7_265_566_100;
@@ -147,7 +154,7 @@ export class BoundPostgreSqlConnection
     const security = settings.rowLevelSecurity ? '' : ` -c ${SECURITY_SETTING}=off`;
     // A pooler keeps neither names nor other settings of a session.
     const session = settings.namedStatements
-      ? { statement_timeout: settings.statementTimeout, options: `-c timezone=UTC${security}`, Client: client }
+      ? { statement_timeout: settings.statementTimeout, options: `${SESSION_OPTIONS}${security}`, Client: client }
       : { Client: pooledClientClass(client, settings.statementTimeout) };
     return {
       host,

@@ -135,7 +135,7 @@ export class AppendPlans {
     const { messages } = this.#tables;
     const { columns, columnTypes } = messages.bulk;
     const statement = this.#fixed('append many', () => {
-      const condition = `exists (${PLAIN_TENANT}) and ${this.#isFree('= any (?::text[])')}`;
+      const condition = `exists (${PLAIN_TENANT}) and ${this.#areFree}`;
       const lists = columnTypes.map((type) => `?::${bare(type)}[]`).join(', ');
       const names = columnTypes.map((_type, index) => `c${String(index)}`);
       const values = names.map((own, index) => (index === this.#seqIndex ? `messages - ?::bigint + ${own}` : own));
@@ -145,7 +145,7 @@ export class AppendPlans {
     const rows = given.map((message, index) => messages.values({ ...message, seq: index + 1 }));
     const lists = columnTypes.map((_type, index) => rows.map((row) => row[index]));
     const { tenantId, conversationId } = given[0] as NewMessage;
-    const own = [tenantId, tenantId, keysOf(given), given.length];
+    const own = [tenantId, keysOf(given), tenantId, given.length];
     const values = [...this.#advanceValues(given), ...own, ...lists];
     return { statement, values, commits: true, locks: conversationId };
   }
@@ -159,6 +159,14 @@ export class AppendPlans {
   #isFree(isKey: string): string {
     const { messages } = this.#tables;
     return `not exists (select from ${messages.name} where ${messages.column('tenantId')} = ? and ${messages.column('idempotencyKey')} ${isKey})`;
+  }
+
+  /**
+   * Whether nobody has used any of the keys; the list of them and the tenant's id are its values. Each key is looked up by itself: the
+   * server would join the list, or compare it with all keys of the tenant, where it takes them for few.
+   */
+  get #areFree(): string {
+    return `not exists (select from unnest(?::text[]) as wanted (key) where not ${this.#isFree('= wanted.key offset 0')})`;
   }
 
   /** Inserts a message with the number that the conversation has given it. */

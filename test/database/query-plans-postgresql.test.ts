@@ -53,16 +53,19 @@ async function fill(connection: RawConnection, { tenantId, userId, conversationI
   await connection.rows('analyze');
 }
 
-/** The plan of a statement for values that the server does not know. */
+type Rows = (sql: string) => Promise<Record<string, string>[]>;
+
+/** The plan of a prepared statement for values that the server does not know. */
+async function planOfPrepared(rows: Rows, name: string, statement: string): Promise<string> {
+  const values = [...new Set(statement.match(/\$\d+/g))].map(() => 'null').join(', ');
+  const plan = await rows(`explain (costs off) execute ${name}${values === '' ? '' : `(${values})`}`);
+  return plan.flatMap((row) => Object.values(row)).join('\n');
+}
+
 async function planOf(connection: RawConnection, statement: string): Promise<string> {
-  const parameters = new Set(statement.match(/\$\d+/g));
   await connection.rows('deallocate all');
   await connection.rows(`prepare hot as ${statement}`);
-  const values = [...parameters].map(() => 'null').join(', ');
-  const rows = await connection.rows<Record<string, string>>(
-    `explain (costs off) execute hot${values === '' ? '' : `(${values})`}`,
-  );
-  return rows.flatMap((row) => Object.values(row)).join('\n');
+  return planOfPrepared((sql) => connection.rows(sql), 'hot', statement);
 }
 
 describe.each(POSTGRESQL)('$name: found by an index, without a scan and without sorting:', ({ freshUrl }) => {
@@ -87,5 +90,38 @@ describe.each(POSTGRESQL)('$name: found by an index, without a scan and without 
     } finally {
       await connection.close();
     }
+  });
+});
+
+/** After so many calls of a statement the server makes one plan for all values. */
+const UNTIL_PLANNED = 7;
+
+describe.each(POSTGRESQL)('$name: planned when its tables had a few rows, and kept:', ({ freshUrl }) => {
+  it.for(Object.entries(CALLS))('%s', async ([, call]) => {
+    const url = await freshUrl();
+    const { persistence } = await openManager({ url: `${url}?poolSize=1`, cache: false });
+    const acme = await populate(persistence, 'acme');
+    const { id: second } = await acme.tenant.conversations.start({ userId: acme.userId });
+    const keyed = (conversationId: string, key: number) =>
+      acme.tenant.messages.append(conversationId, MESSAGE, { idempotencyKey: `key ${String(key)}` });
+    for (let n = 0; n < 10; n += 1) await keyed(n % 2 === 0 ? second : acme.conversationId, n);
+    for (let n = 0; n < 3; n += 1) await acme.tenant.users.create({ externalId: `user ${String(n)}`, username: 'x' });
+    const connection = await connectRaw(url);
+    await connection.rows('analyze');
+    await connection.close();
+    const [row] = await acme.tenant.messages.history(acme.conversationId, { last: 1 });
+    for (let n = 0; n < UNTIL_PLANNED; n += 1) await call({ ...acme, messageId: row?.id ?? '' });
+    await persistence.withEntityManager(async (em) => {
+      const rows: Rows = (sql) => em.execute(sql);
+      const hot = await rows(
+        `select name, statement from pg_prepared_statements where generic_plans > 0 and statement ~ 'messages|conversations|users'`,
+      );
+      expect(hot.length).toBeGreaterThan(0);
+      for (const { name = '', statement = '' } of hot) {
+        const plan = await planOfPrepared(rows, name, statement);
+        expect(plan).toMatch(/Index/);
+        expect(plan).not.toMatch(/Seq Scan|Filter: .*(?:_key|_id|\bid|seq)\b|Index Cond: \(tenant_id = \$\d+\)$/m);
+      }
+    });
   });
 });
