@@ -20,6 +20,8 @@ export interface Step {
   readonly values: readonly unknown[];
   /** It selects one row at most. */
   readonly isOne?: boolean;
+  /** How many rows it selects at most, where that is known and it is not one. */
+  readonly mostRows?: number;
   /** What is to be written is whole with it: an engine may commit here, and run what follows by itself. */
   readonly commits?: boolean;
   /** The id of the row that it locks first. Whatever else goes with it is put in the order of these, so that no two wait for each other. */

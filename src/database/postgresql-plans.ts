@@ -27,32 +27,29 @@ export interface PostgreSqlPlanAccess {
 export class PostgreSqlPlans implements PlanRunner {
   readonly commitsTogether = false;
   readonly #access: PostgreSqlPlanAccess;
-  readonly #trips: SharedTrips;
+  /** Apart from each other, so that no read waits for a row that is locked. */
+  readonly #reads: SharedTrips;
+  readonly #writes: SharedTrips;
 
   constructor(access: PostgreSqlPlanAccess) {
     this.#access = access;
-    this.#trips = new SharedTrips(access);
+    this.#reads = new SharedTrips(access);
+    this.#writes = new SharedTrips(access);
   }
 
   async read<Result>(plan: Planned<Result>, tenantId: string): Promise<Result> {
     const running = plan();
-    let { done, value } = running.next();
     // What asks for nothing needs no connection.
-    if (done) return value as Result;
-    const client = await this.#access.pool().connect();
-    try {
-      while (!done) ({ done, value } = running.next(await this.#send(client, value as Step, tenantId)));
-      return value as Result;
-    } finally {
-      client.release();
-    }
+    let { done, value } = running.next();
+    while (!done) ({ done, value } = running.next(await this.#reads.send(value as Step, tenantId)));
+    return value as Result;
   }
 
   async write<Result>(plan: Planned<Result>, tenantId: string): Promise<Result> {
     const running = plan();
     let { done, value } = running.next();
     while (!done && (value as Step).commits) {
-      ({ done, value } = running.next(await this.#trips.send(value as Step, tenantId)));
+      ({ done, value } = running.next(await this.#writes.send(value as Step, tenantId)));
     }
     if (done) return value as Result;
     const client = await this.#access.pool().connect();

@@ -11,6 +11,8 @@ const TRIPS_AT_ONCE = 8;
 const PATIENCE = 20;
 /** How many steps a trip takes at most. */
 const STEPS_AT_ONCE = 16;
+/** How many rows they may select together: who asks for one does not wait for thousands of another's. */
+const ROWS_AT_ONCE = 1_000;
 /**
  * How long steps that go together wait for a lock, in milliseconds, before each goes by itself: whoever holds it, such as a long unit of
  * work, keeps only the step from its work that asks for its row.
@@ -102,8 +104,10 @@ export class SharedTrips {
     const alone = this.#waiting.findIndex(({ isAlone }) => isAlone);
     if (alone === 0) return this.#waiting.splice(0, 1);
     const together = alone === -1 ? this.#waiting.length : alone;
-    const share = Math.ceil(together / (this.#asking + 1));
-    const taken = this.#waiting.splice(0, Math.min(share, STEPS_AT_ONCE));
+    const share = Math.min(Math.ceil(together / (this.#asking + 1)), STEPS_AT_ONCE);
+    let rows = 0;
+    const crowded = this.#waiting.slice(0, share).findIndex(({ step }) => (rows += rowsOf(step)) > ROWS_AT_ONCE);
+    const taken = this.#waiting.splice(0, crowded === -1 ? share : Math.max(crowded, 1));
     return taken.toSorted((a, b) => compare(a.step.locks ?? '', b.step.locks ?? ''));
   }
 
@@ -111,7 +115,8 @@ export class SharedTrips {
   async #ride(client: PoolClient, together: readonly Waiting[]): Promise<void> {
     let query: OneTripQuery | undefined;
     try {
-      const sent = (query = tripOf(this.#access, together, true));
+      const commits = together.some(({ step }) => step.commits);
+      const sent = (query = tripOf(this.#access, together, commits));
       const sql = together.map(({ step }) => step.statement.sql).join(';\n');
       const rows = await this.#access.traced(sql, () => (client as unknown as PreparingClient).send(sent));
       for (const [index, { resolve }] of together.entries()) resolve(rows[index] ?? []);
@@ -140,7 +145,8 @@ export function tripOf(
   commits: boolean,
 ): OneTripQuery {
   const statements: TripStatement[] = [];
-  if (together.length > 1) statements.push({ ...prepare(LIMIT_LOCKS), values: [LOCK_LIMIT], isSetting: true });
+  const locks = together.length > 1 && together.some(({ step }) => step.locks !== undefined);
+  if (locks) statements.push({ ...prepare(LIMIT_LOCKS), values: [LOCK_LIMIT], isSetting: true });
   let limited: string | undefined;
   for (const { step, tenantId } of together) {
     const limit = tenantId === limited ? undefined : limitTo(tenantId);
@@ -153,6 +159,11 @@ export function tripOf(
     return isUnsure ? new CommitInterruptedError(error) : convertError(error, query.failedInSetting);
   };
   return new OneTripQuery(statements, { bind, parserOf, convert });
+}
+
+/** How many rows a step selects at most; what writes gives a few. */
+function rowsOf({ isOne = false, commits = false, mostRows = ROWS_AT_ONCE }: Step): number {
+  return isOne || commits ? 1 : mostRows;
 }
 
 function compare(a: string, b: string): number {

@@ -43,7 +43,7 @@ export function* byIds<Entity extends TenantOwned>(
     return `and ${table.column('id')} in (${Array.from({ length: ROWS_AT_ONCE }, () => '?').join(', ')})`;
   });
   const values = [tenantId, ...ids, ...Array.from({ length: ROWS_AT_ONCE - ids.length }, () => any)];
-  const raws = yield { statement, values };
+  const raws = yield { statement, values, mostRows: ROWS_AT_ONCE };
   return raws.map((raw) => statement.toRow(raw, values));
 }
 
@@ -57,7 +57,7 @@ export function* newestIds<Entity extends TenantOwned>(
     const id = table.column('id');
     return `select ${table.selected(['id'])} from ${table.name} where ${table.column('tenantId')} = ? order by ${id} desc limit ?`;
   });
-  const raws = yield { statement, values: [tenantId, limit] };
+  const raws = yield { statement, values: [tenantId, limit], mostRows: limit };
   return raws.map(({ id }) => id as string);
 }
 
@@ -113,6 +113,6 @@ function* pageWhere<Entity extends TenantOwned>(
     return `${isAfter} order by ${id} ${direction} limit ?`;
   });
   const values = after === undefined ? [...given, limit + 1] : [...given, after, limit + 1];
-  const raws = yield { statement, values };
+  const raws = yield { statement, values, mostRows: limit + 1 };
   return toPage(raws, limit, (raw) => statement.toRow(raw, values));
 }
