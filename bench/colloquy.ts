@@ -15,7 +15,8 @@ export function servicesOf(persistence: PersistenceManager, { userId }: Fixture)
     // As an import does: every row is judged, and inserted by the compiled statement.
     bulk: (messages) =>
       tenant.transaction(async ({ em }) => {
-        const rows = messages.map((message, index) => rowOf(message, index + 1, new Date()));
+        const now = new Date();
+        const rows = messages.map((message, index) => rowOf(message, index + 1, now));
         const rules = runtimeOf(em).rules.of(Message);
         for (const row of rows) rules.assert(row);
         await insertRows(em, Message, rows);

@@ -54,7 +54,7 @@ function toText(value: unknown): unknown {
 const INT8 = 20;
 const NUMERIC = 1700;
 /** Rows of one statement of a bulk insert: enough to make the round trip cheap, few enough to keep its message small. */
-const BULK_ROWS = 500;
+const BULK_ROWS = 2_000;
 /**
  * What a connection begins with that keeps its statements prepared. The server plans such a statement once for all values, and anew only
  * when it has counted the rows: with a table as small as it was then, it reads the whole of it at each call, however large it has become
@@ -234,7 +234,7 @@ export class BoundPostgreSqlConnection
     if (!transaction) throw new Error('insertMany needs a running transaction');
     // A cast to a limited type would cut the value; the column refuses it.
     const types = columnTypes.map((type) => type.replace(/\(.*\)/, ''));
-    const insert = async (batch: readonly (readonly unknown[])[]): Promise<void> => {
+    const prepare = (batch: readonly (readonly unknown[])[]): CompiledQuery => {
       const lists = types.map((_type, index) => batch.map((row) => POSTGRESQL_STYLE.toDriver(row[index])));
       // What is the same in all rows, as the tenant is, needs no list; one there must be, to tell how many rows there are.
       const isSame = lists.map((list, index) => index > 0 && list.every((value) => value === list[0]));
@@ -243,20 +243,29 @@ export class BoundPostgreSqlConnection
       const listed = types.flatMap((_type, index) => (isSame[index] ? [] : [index]));
       const given = `unnest(${listed.map((index) => `${mark(index)}[]`).join(', ')}) as given (${listed.map((index) => `c${String(index)}`).join(', ')})`;
       const text = `insert into ${table} (${columns}) select ${selected.join(', ')} from ${given}`;
-      const values = lists.map((list, index) => (isSame[index] ? list[0] : list));
-      const run = () => transaction.executeQuery(CompiledQuery.raw(text, values));
-      await this.executeQuery(text, run, { query: text }).catch((error: Error) => {
+      return CompiledQuery.raw(
+        text,
+        lists.map((list, index) => (isSame[index] ? list[0] : prepareValue(list))),
+      );
+    };
+    const send = async (query: CompiledQuery): Promise<void> => {
+      const run = () => transaction.executeQuery(query);
+      await this.executeQuery(query.sql, run, { query: query.sql }).catch((error: Error) => {
         throw this.#convertError(error);
       });
     };
-    let batch: (readonly unknown[])[] = [];
-    for (const row of rows) {
-      batch.push(row);
-      if (batch.length < BULK_ROWS) continue;
-      await insert(batch);
-      batch = [];
+    // The next rows are made ready while the server stores those before.
+    let sent = Promise.resolve();
+    try {
+      for (const batch of batchesOf(rows, BULK_ROWS)) {
+        const query = prepare(batch);
+        await sent;
+        sent = send(query);
+      }
+    } finally {
+      // Whatever else has failed, nobody may use the connection before.
+      await sent;
     }
-    if (batch.length > 0) await insert(batch);
   }
 
   async migrateAlone<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
@@ -271,6 +280,17 @@ export class BoundPostgreSqlConnection
       return work(transaction);
     });
   }
+}
+
+function* batchesOf<Item>(items: Iterable<Item>, size: number): Generator<readonly Item[]> {
+  let batch: Item[] = [];
+  for (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }
 
 const UTC_INSTANT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,3})?\+00$/;
