@@ -36,6 +36,13 @@ const SQLITE_STYLE: BindingStyle = {
   },
 };
 
+/** Most values are what the driver takes. */
+function bound(value: unknown): unknown {
+  return typeof value === 'string' || typeof value === 'number' || value === null
+    ? value
+    : SQLITE_STYLE.toDriver(value);
+}
+
 /** Prepared statements of one connection, the least recently used one dropped first. */
 class StatementCache {
   readonly #database: Database.Database;
@@ -351,14 +358,16 @@ export class BoundSqliteConnection extends BaseSqliteConnection implements BulkC
     const one = statements.prepare(insert.statement);
     const many = statements.prepare(`${insert.statement}${`, ${tuple}`.repeat(ROWS_AT_ONCE - 1)}`);
     const { length } = insert.columnTypes;
-    let waiting: unknown[] = [];
+    const waiting: unknown[] = Array.from({ length: ROWS_AT_ONCE * length }, () => null);
+    let count = 0;
     for (const row of rows) {
-      for (const value of row) waiting.push(SQLITE_STYLE.toDriver(value));
-      if (waiting.length < ROWS_AT_ONCE * length) continue;
+      for (let index = 0; index < length; index += 1) waiting[count + index] = bound(row[index]);
+      count += length;
+      if (count < waiting.length) continue;
       many.run(waiting);
-      waiting = [];
+      count = 0;
     }
-    while (waiting.length > 0) one.run(waiting.splice(0, length));
+    for (let first = 0; first < count; first += length) one.run(waiting.slice(first, first + length));
     this.logQuery(insert.statement, { query: insert.statement });
   }
 

@@ -21,6 +21,9 @@ interface PropertyRules {
   readonly checks: readonly Check[];
 }
 
+/** What a rule is told of the value that it judges. */
+type JudgedValue = { -readonly [Key in keyof ValidationArguments]: ValidationArguments[Key] };
+
 const NONE: unknown[] = [];
 
 /**
@@ -70,14 +73,13 @@ export class RuleSet {
   /** Every broken rule of the candidate; `only` limits the check to these properties, `path` is put before their names. */
   issues(candidate: object, only?: ReadonlySet<string>, path = ''): ValidationIssue[] {
     const issues: ValidationIssue[] = [];
+    if (!only && this.#keepsAll(candidate)) return issues;
     const { name: targetName } = this.#entity;
     for (const { property, applies, checks } of this.#properties) {
       if (only && !only.has(property)) continue;
       const value = (candidate as Candidate)[property];
       if (!isAsked(applies, candidate, value)) continue;
-      // Made here and not once: what is made and dropped within a loop costs the engine nothing.
       const args = { value, constraints: NONE, targetName, object: candidate, property };
-      if (allHold(checks, value, args)) continue;
       for (const check of checks) {
         args.constraints = check.constraints;
         if (passes(check, value, args)) continue;
@@ -85,6 +87,27 @@ export class RuleSet {
       }
     }
     return issues;
+  }
+
+  /** Whether a candidate keeps all rules, as most do, in one go; what it breaks otherwise it does not tell. */
+  #keepsAll(candidate: object): boolean {
+    const { name: targetName } = this.#entity;
+    const args: JudgedValue = { value: undefined, constraints: NONE, targetName, object: candidate, property: '' };
+    try {
+      for (const { property, applies, checks } of this.#properties) {
+        const value = (candidate as Candidate)[property];
+        if (applies.length > 0 && !isAsked(applies, candidate, value)) continue;
+        args.value = value;
+        args.property = property;
+        for (const check of checks) {
+          args.constraints = check.constraints;
+          if (check.each || check.constraint.validate(value, args) !== true) return false;
+        }
+      }
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** What cannot be judged when these properties change: each that a rule compares with one that is not at hand. */
@@ -115,20 +138,6 @@ export class RuleBook {
 function isAsked(applies: PropertyRules['applies'], candidate: object, value: unknown): boolean {
   for (const condition of applies) if (!condition(candidate, value)) return false;
   return true;
-}
-
-/** Tells of what keeps all rules, as most values do, in one go; of all else it tells nothing. */
-function allHold(checks: readonly Check[], value: unknown, args: ValidationArguments): boolean {
-  try {
-    for (let index = 0; index < checks.length; index += 1) {
-      const check = checks[index] as Check;
-      args.constraints = check.constraints;
-      if (check.each || check.constraint.validate(value, args) !== true) return false;
-    }
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function passes(check: Check, value: unknown, args: ValidationArguments): boolean {

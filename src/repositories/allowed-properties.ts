@@ -31,6 +31,21 @@ export interface GivenProperties {
 }
 
 /**
+ * What is wrong with the names of what a caller gave.
+ *
+ * @throws ValidationError when it is no object.
+ */
+export function issuesOfNames(entity: string, input: unknown, allowed: readonly string[]): ValidationIssue[] {
+  const properties = record(entity, input) as Readonly<Record<string, unknown>>;
+  const issues: ValidationIssue[] = [];
+  for (const name of Object.keys(properties)) {
+    const value = properties[name];
+    if (value !== undefined && !allowed.includes(name)) issues.push(brokenRule(name, 'allowed', value, [[...allowed]]));
+  }
+  return issues;
+}
+
+/**
  * Sorts what a caller gave. Input often comes straight from a request's body: a property that is not `allowed`, such as `tenant` or
  * `version`, is refused rather than written or dropped. Of the allowed ones, `keys` name other rows, and must be text.
  *
@@ -44,12 +59,10 @@ export function givenProperties(
 ): GivenProperties {
   const properties = record(entity, input) as Readonly<Record<string, unknown>>;
   const given: Record<string, unknown> = {};
-  const issues: ValidationIssue[] = [];
+  const issues = issuesOfNames(entity, input, [...allowed, ...keys]);
   for (const name of Object.keys(properties)) {
-    const value = properties[name];
-    if (value === undefined) continue;
-    if (allowed.includes(name) || keys.includes(name)) given[name] = value;
-    else issues.push(brokenRule(name, 'allowed', value, [[...allowed, ...keys]]));
+    const isAllowed = allowed.includes(name) || keys.includes(name);
+    if (isAllowed && properties[name] !== undefined) given[name] = properties[name];
   }
   for (const name of keys) {
     if (typeof properties[name] !== 'string') issues.push(brokenRule(name, 'isString', properties[name]));

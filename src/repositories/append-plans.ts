@@ -91,8 +91,33 @@ export class AppendPlans {
       const [first] = ask ? yield { ...ask, commits: true } : [];
       return first && ask && { first: ask.statement.toRow(first, ask.values) };
     }
+    if (this.#checksInUpdate && messages.length === 1) {
+      const [advanced] = yield this.#advancesIfFree(message);
+      if (advanced) {
+        const counters = countersOf(advanced);
+        yield this.#inserts(messages, counters);
+        return counters;
+      }
+    }
     const [found] = yield { statement: this.#tenant, values: [message.tenantId], isOne: true };
     return found && isPlain(found) ? yield* this.#inSteps(messages) : undefined;
+  }
+
+  /** Whether an update can look at the tenant: where who writes needs no lock on it. */
+  get #checksInUpdate(): boolean {
+    return this.#abilities.returns && this.#abilities.sharedLock === '';
+  }
+
+  /** Most often nothing stands against an append: one statement sees to that, where the reasons would each need another. */
+  #advancesIfFree(message: NewMessage): Step {
+    const statement = this.#fixed('advance if free', () => {
+      const tenant = `select 1 from tenants where id = ? and ${IS_PLAIN}`;
+      const free = this.#isFree('= ?').replace('select from', 'select 1 from');
+      return `${this.#advance} and exists (${tenant}) and ${free} returning ${this.#counters}`;
+    });
+    const { tenantId, idempotencyKey } = message;
+    const values = [...this.#advanceValues([message]), tenantId, tenantId, idempotencyKey];
+    return { statement, values, isOne: true };
   }
 
   /** Within a unit of work, which has seen to the tenant, and may hold the conversation whose counters change. */

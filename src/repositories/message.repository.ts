@@ -7,7 +7,7 @@ import { Message, type MessageModality, type MessageRole } from '../entities/mes
 import { IdempotencyConflictError, NotFoundError, ValidationError } from '../errors.js';
 import { brokenRule } from '../messages/broken-rule.js';
 import type { Runtime } from '../runtime.js';
-import { givenProperties } from './allowed-properties.js';
+import { issuesOfNames } from './allowed-properties.js';
 import { AppendPlans, type Counters, type NewMessage } from './append-plans.js';
 import { type Change, noteChange } from './change-capture.js';
 import { type CompiledTable, compiledTableOf, type Row } from './compiled-table.js';
@@ -124,7 +124,7 @@ export function newMessage(
   input: MessageInput,
   { idempotencyKey }: AppendOptions,
 ): NewMessage {
-  const { issues } = givenProperties('Message', input, GIVEN);
+  const broken = issuesOfNames('Message', input, GIVEN);
   const now = clock.now();
   // What is null is not left out: the rules say whether it may be.
   const { modality = 'text', tokenCount = 0 } = input;
@@ -144,7 +144,7 @@ export function newMessage(
     metadata: input.metadata ?? null,
     idempotencyKey: idempotencyKey ?? null,
   };
-  const broken = [...issues, ...rules.of(Message).issues(message)];
+  broken.push(...rules.of(Message).issues(message));
   if (typeof conversationId !== 'string') broken.push(brokenRule('conversationId', 'isString', conversationId));
   if (broken.length > 0) throw new ValidationError('Message', broken);
   if (!isId(conversationId)) throw new NotFoundError('conversation', conversationId);
@@ -188,13 +188,13 @@ export function* history(
     return `${isThere} order by ${seq} ${direction} limit ?`;
   });
   const bound = [tenantId, conversationId, ...values, limit];
-  const raws = yield { statement, values: bound };
+  const raws = yield { statement, values: bound, mostRows: limit };
   if (raws.length === 0) {
     const exists = messages.statement(
       'conversation',
       () => 'select 1 from conversations where tenant_id = ? and id = ?',
     );
-    const found = yield { statement: exists, values: [tenantId, conversationId] };
+    const found = yield { statement: exists, values: [tenantId, conversationId], isOne: true };
     if (found.length === 0) throw new NotFoundError('conversation', conversationId);
   }
   const rows = raws.map((raw) => statement.toRow(raw, bound));
