@@ -40,7 +40,8 @@ describe('found by an index, without a scan and without sorting:', () => {
       const statements = sent.filter((text) => /^(?:select|update)/.test(text));
       expect(statements.length).toBeGreaterThan(0);
       const database = new Database(file, { readonly: true });
-      const plans = statements.flatMap((text) => planOf(database, text));
+      // The steps of a condition are told one by one, after its name.
+      const plans = statements.flatMap((text) => planOf(database, text)).filter((step) => !step.startsWith('SCALAR'));
       database.close();
       expect(
         plans.filter(
