@@ -46,7 +46,8 @@ export function unitsOfWorkOf(persistence: PersistenceManager, { tenantId, userI
   };
 }
 
-function rowOf(message: NewMessage, seq: number, now: Date): Row<Message> {
+/** A message as a row that nobody has judged. */
+export function rowOf(message: NewMessage, seq: number, now: Date): Row<Message> {
   const { id, tenantId, conversationId, content, tokenCount, idempotencyKey } = message;
   const nothing = { parts: null, references: null, metadata: null };
   const own = {

@@ -13,6 +13,10 @@ type GrowthPath = (typeof PATHS)[number];
 
 const NAMES = ['colloquy', 'raw'] as const;
 
+/** Where a call goes: to any place, or to one of the newest messages, as many as the smallest database has. */
+const PLACES = ['newest', 'anywhere'] as const;
+type Place = (typeof PLACES)[number];
+
 export interface GrowthOptions {
   readonly engines: readonly string[];
   /** How many messages there are, in growing order. */
@@ -33,14 +37,15 @@ export interface Growth {
   readonly factor: number;
 }
 
-/** By engine, path and side, such as `sqlite/byId, raw`. */
+/** By engine, path, place and side, such as `sqlite/byId, anywhere, raw`. */
 export type GrowthResults = Readonly<Record<string, Growth>>;
 
 /**
  * The same calls with more and more messages in the database: conversations of 100 messages each, all of one tenant, read and appended to
- * at random places, by Colloquy and by the driver alone. What grows with the database for both is what it takes to find a place that is
- * in no cache; what grew for one of them would be a path that reads more than it needs. The databases of all sizes are there at the same
- * time, and every round goes through them, so that what slows the machine down for a while makes none of them look larger.
+ * at random places, of the newest messages and of all, by Colloquy and by the driver alone. What grows with the database among the
+ * newest would be a path that reads more than it needs; what grows anywhere for both sides is what it takes to find a place that is in no
+ * cache. The databases of all sizes are there at the same time, and every round goes through them, so that what slows the machine down for a
+ * while makes none of them look larger.
  */
 export async function benchGrowth(options: GrowthOptions): Promise<void> {
   const results: Record<string, Growth> = {};
@@ -69,7 +74,7 @@ function print(results: GrowthResults, { sizes, json }: GrowthOptions): void {
 }
 
 function lineOf(name: string, cells: readonly string[]): string {
-  return `${name.padEnd(30)}${cells.map((cell) => cell.padStart(14)).join('')}\n`;
+  return `${name.padEnd(40)}${cells.map((cell) => cell.padStart(14)).join('')}\n`;
 }
 
 /** A database of some size, and the sides that have it open. */
@@ -89,12 +94,15 @@ async function grow(arena: Arena, options: GrowthOptions): Promise<Record<string
     }
     const results: Record<string, Growth> = {};
     for (const path of PATHS) {
-      const costs = await costsOf(stages, path, options);
-      for (const name of NAMES) {
-        const rounds = costs[name];
-        const microseconds = stages.map((_stage, index) => median(rounds.map((round) => round[index] ?? 0)));
-        const factor = median(rounds.map((round) => (round.at(-1) ?? 0) / (round[0] ?? 1)));
-        results[`${arena.name}/${path}, ${name}`] = { microseconds, factor };
+      // A list begins with the newest anyway.
+      for (const place of path === 'list' ? (['newest'] as const) : PLACES) {
+        const costs = await costsOf(stages, path, place, options);
+        for (const name of NAMES) {
+          const rounds = costs[name];
+          const microseconds = stages.map((_stage, index) => median(rounds.map((round) => round[index] ?? 0)));
+          const factor = median(rounds.map((round) => (round.at(-1) ?? 0) / (round[0] ?? 1)));
+          results[`${arena.name}/${path}, ${place}, ${name}`] = { microseconds, factor };
+        }
       }
     }
     for (const { sides } of stages) await sides.raw.close();
@@ -122,7 +130,8 @@ async function fillStage(arena: Arena, opened: Opened, size: number): Promise<St
 async function costsOf(
   stages: readonly Stage[],
   path: GrowthPath,
-  { rounds, duration }: GrowthOptions,
+  place: Place,
+  { rounds, duration, sizes }: GrowthOptions,
 ): Promise<Record<(typeof NAMES)[number], number[][]>> {
   const costs = { colloquy: [] as number[][], raw: [] as number[][] };
   for (let round = 0; round <= rounds; round += 1) {
@@ -130,7 +139,8 @@ async function costsOf(
     const isBackwards = round % 2 === 1;
     for (const [index, { fill, sides }] of ordered([...stages.entries()], isBackwards)) {
       for (const name of ordered(NAMES, isBackwards)) {
-        const call = (n: number): unknown => walk(sides[name], path, fill, n);
+        const part = place === 'newest' ? (sizes[0] ?? 0) / (sizes[index] ?? 1) : 1;
+        const call = (n: number): unknown => walk(sides[name], path, fill, 1 - part * hashOf(n));
         const rate = await callsPerSecond(call, 1, duration, (round * 2 + NAMES.indexOf(name)) * 100_003);
         found[name][index] = 1_000_000 / rate;
       }
@@ -150,9 +160,12 @@ function fixtureOf(fill: Fill): Fixture {
   return { tenantId, userId, chats: [], messageIds: [], contents: [], nextId };
 }
 
-/** Places that are spread over all that there is: a multiplicative hash of the call's number (Knuth, The Art of Computer Programming, 6.4). */
-function walk(side: Side, path: GrowthPath, fill: Fill, n: number): unknown {
-  const place = (Math.imul(n + 1, 2_654_435_761) >>> 0) / 2 ** 32;
+/** Numbers from 0 to 1 that are spread evenly: a multiplicative hash (Knuth, The Art of Computer Programming, 6.4). */
+function hashOf(n: number): number {
+  return (Math.imul(n + 1, 2_654_435_761) >>> 0) / 2 ** 32;
+}
+
+function walk(side: Side, path: GrowthPath, fill: Fill, place: number): unknown {
   const conversationId = fill.conversationAt(place);
   if (path === 'last50') return side.last50?.(conversationId);
   if (path === 'byId') return side.byId?.(fill.messageAt(place));

@@ -3,6 +3,7 @@ import { benchCache } from './cache.js';
 import { measureHotPaths, printHotPaths } from './hot-paths.js';
 import { benchGrowth } from './growth.js';
 import { benchImport } from './import.js';
+import { benchProfile } from './profile.js';
 import { writeReport } from './report.js';
 import { benchRowLevelSecurity } from './row-level-security.js';
 import { benchSearch } from './search.js';
@@ -11,6 +12,7 @@ import { benchValidation } from './validation.js';
 const USAGE = `Usage: npm run bench -- [--quick] [--engines LIST] [--rounds N] [--report] [--json]
        npm run bench -- import [FILE...] [--rounds N] [--json]
        npm run bench -- growth [--quick] [--sizes LIST] [--engines LIST] [--rounds N] [--report] [--json]
+       npm run bench -- profile [--quick] [--engines LIST] [--rounds N] [--report] [--json]
        npm run bench -- search [FILE...] [--url URL] [--rounds N] [--json]
        npm run bench -- rls [--rounds N] [--json]
        npm run bench -- validation [--url URL] [--rounds N] [--json]
@@ -25,6 +27,8 @@ const USAGE = `Usage: npm run bench -- [--quick] [--engines LIST] [--rounds N] [
            else the bundled sample.
   growth   what a call costs with 10,000, 1,000,000 and 10,000,000 messages in the database (LIST of --sizes), on SQLite and
            PostgreSQL. Without --quick, or with --report, the results are written to bench/results/growth.json and bench/GROWTH.md.
+  profile  what lies between the driver alone and a call of the services, level by level, on SQLite and PostgreSQL. Without --quick, or with
+           --report, the results are written to bench/results/profile.json and bench/PROFILE.md.
   search   the search for documents, after their import into the empty database at URL, a file of SQLite unless given.
            FILE... are archives; without any, the documents in the same places.
   rls      what row-level security costs on PostgreSQL: the same calls with it and without, in one process, on a
@@ -70,6 +74,13 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
       ...optionsWith(values.quick ? 7 : 15),
       engines: values.engines.split(','),
       quick: values.quick,
+      report: values.report || !values.quick,
+    }),
+  profile: () =>
+    benchProfile({
+      ...optionsWith(values.quick ? 10 : 60),
+      duration: 50,
+      engines: values.engines.split(',').filter((engine) => engine !== 'mariadb'),
       report: values.report || !values.quick,
     }),
   growth: () =>

@@ -2,6 +2,7 @@ import { IMPORT_ROUNDS } from '../hot-paths.js';
 import type { Report } from '../report.js';
 import { budgetOf, peerBudgetOf } from './budgets.js';
 import { type Group, groupsOf } from './groups.js';
+import { reasonOf } from './shortfalls.js';
 
 const INTRODUCTION = `
 # Benchmark
@@ -43,7 +44,8 @@ commit, \`one-conversation\` where all callers append to the same, and \`rls\` w
 Colloquy is measured as it is built, which is what users run. A round goes through the sides, every other round backwards, and each begins with the garbage of the one before collected. The first round warms
 up and does not count. A ratio is the median of the rounds' ratios to the raw side in the same round, so what slows the machine down
 for a while slows both sides; a rate is the median of the rounds' rates. The other libraries are measured one after the other, each with the raw
-side beside it. A budget is what Colloquy has to reach; it is compared with the ratio before that is rounded for the page.
+side beside it. A budget is what Colloquy has to reach; it is compared with the ratio before that is rounded for the page. [PROFILE.md](PROFILE.md) has
+what is left between the two, level by level, and [GROWTH.md](GROWTH.md) what it costs to have ten million messages.
 `;
 
 type Row = readonly string[];
@@ -74,7 +76,12 @@ function runOf({ date, machine, engines, options }: Report): string {
 }
 
 function sectionsOf(group: Group): string[] {
-  const sections = [`### ${group.title}`, 'Calls a second of the raw side, and ratios to it:', ratioTableOf(group)];
+  const sections = [
+    `### ${group.title}`,
+    'Calls a second of the raw side, and ratios to it:',
+    ratioTableOf(group),
+    ...shortfallsOf(group),
+  ];
   if (group.peers.length === 0) return sections;
   return [...sections, 'How many times as fast as each other library Colloquy is:', peerTableOf(group)];
 }
@@ -88,6 +95,14 @@ function ratioTableOf({ rows, peers }: Group): string {
     return [name, raw.toLocaleString('en-US'), ...sides.map((side) => rounded(ratios[side])), rounded(budget), met];
   });
   return tableOf(head, lines);
+}
+
+/** Why budgets are not met, where any is not. */
+function shortfallsOf({ rows }: Group): string[] {
+  const missed = rows.filter(([name, { ratio }]) => ratio < (budgetOf(name) ?? 0));
+  if (missed.length === 0) return [];
+  const lines = missed.map(([name]) => `- \`${name}\`: ${reasonOf(name) ?? 'the reason is not known.'}`);
+  return ['Where a budget is not met:', lines.join('\n')];
 }
 
 function peerTableOf({ rows, peers }: Group): string {
