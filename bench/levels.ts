@@ -15,6 +15,8 @@ import type { Fixture, NewMessage, Side } from './side.js';
 type Run = <Result>(plan: Planned<Result>) => unknown;
 type MakeRow = (message: NewMessage) => Row<Message>;
 
+const bare: MakeRow = (message) => rowOf(message, 1, new Date());
+
 /** The services' plans, run and given their messages in some way. */
 function planned(
   em: SqlEntityManager,
@@ -73,7 +75,6 @@ export async function levelsOf({ persistence, database }: Opened, fixture: Fixtu
     write: (plan) => connection.plans.write(plan, tenantId),
   };
   const runtime = runtimeOf(em);
-  const bare: MakeRow = (message) => rowOf(message, 1, new Date());
   const judged: MakeRow = ({ conversationId, content, tokenCount, idempotencyKey }) =>
     newMessage(
       runtime,

@@ -9,7 +9,7 @@ import type { Side } from './side.js';
 import { furnish, Walks } from './walks.js';
 
 const PATHS = ['append', 'last50', 'byId', 'list'] as const;
-const ARENAS = ['sqlite', 'postgresql', 'postgresql-32'];
+const ARENAS = new Set(['sqlite', 'postgresql', 'postgresql-32']);
 
 export interface ProfileOptions {
   readonly rounds: number;
@@ -38,7 +38,7 @@ export type ProfileResults = Readonly<Record<string, Readonly<Record<string, Cos
 export async function benchProfile(options: ProfileOptions): Promise<void> {
   const results: Record<string, Readonly<Record<string, Cost>>> = {};
   for (const arena of await arenas(options.engines)) {
-    if (ARENAS.includes(arena.name)) Object.assign(results, await profile(arena, options));
+    if (ARENAS.has(arena.name)) Object.assign(results, await profile(arena, options));
   }
   print(results, options.json);
   if (!options.report) return;

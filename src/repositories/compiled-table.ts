@@ -1,6 +1,7 @@
 import {
   JsonType,
   ReferenceKind,
+  Utils,
   type EntityClass,
   type EntityManager,
   type EntityMetadata,
@@ -13,7 +14,7 @@ import type { BulkInsert } from '../database/engine.js';
 import { FixedStatement, type RawRow } from '../database/plan.js';
 import { labelOf } from './label.js';
 import { repeatedJson } from './repeated-json.js';
-import { type Converted, convert, RowStatement } from './row-statement.js';
+import { type Converted, type MakeRow, propertyOf, rowMaker, RowStatement } from './row-statement.js';
 
 type Reference = { unwrap(): unknown };
 type IsReference<T> = NonNullable<T> extends Reference ? true : false;
@@ -86,6 +87,8 @@ export class CompiledTable<Entity extends object> {
   readonly #shown: readonly Column[];
   readonly #quoted: ReadonlyMap<string, string>;
   readonly #converted: readonly Converted[];
+  readonly #make: MakeRow;
+  readonly #values: (row: object) => unknown[];
   readonly #quote: (name: string) => string;
   readonly #statements = new Map<string, FixedStatement>();
   readonly #readings = new Map<string, RowStatement<Row<Entity>>>();
@@ -99,6 +102,8 @@ export class CompiledTable<Entity extends object> {
     this.label = labelOf(metadata.className);
     this.columns = this.selected(this.#shown.map(({ key }) => key));
     this.#converted = this.#shown.flatMap(({ key, fromDatabase }) => (fromDatabase ? { key, fromDatabase } : []));
+    this.#make = rowMaker([], this.#converted);
+    this.#values = valuesOf(this.#columns);
     const columns = this.#columns.map(({ name }) => platform.quoteIdentifier(name)).join(', ');
     const statement = `insert into ${this.name} (${columns}) values (${this.#columns.map(() => '?').join(', ')})`;
     this.insert = new FixedStatement(statement);
@@ -154,18 +159,12 @@ export class CompiledTable<Entity extends object> {
 
   /** The values of {@link insert}. */
   values(row: Row<Entity>): unknown[] {
-    const source = row as Record<string, unknown>;
-    const values: unknown[] = [];
-    for (const { key, derive, toDatabase } of this.#columns) {
-      const value = derive ? derive(source) : source[key];
-      values.push(value === null || value === undefined ? null : toDatabase ? toDatabase(value) : value);
-    }
-    return values;
+    return this.#values(row);
   }
 
   /** What {@link columns} select as a row of ours: the same object, whose instants and JSON are made of what the driver gave. */
   toRow(raw: RawRow): Row<Entity> {
-    return convert(raw, this.#converted) as Row<Entity>;
+    return this.#make(raw, []) as Row<Entity>;
   }
 
   /** What of a row was kept as JSON, which has its instants as texts. What is not there is left out. */
@@ -188,6 +187,20 @@ export class CompiledTable<Entity extends object> {
     }
     return row as Row<Entity>;
   }
+}
+
+/** Makes a function that lists the values of a row's columns. Its code names each property; see {@link rowMaker}. */
+function valuesOf(columns: readonly Column[]): (row: object) => unknown[] {
+  const context = new Map<string, unknown>();
+  const values = columns.map(({ key, derive, toDatabase }, index) => {
+    const [from, to] = [`derive${String(index)}`, `to${String(index)}`];
+    if (derive) context.set(from, derive);
+    if (toDatabase)
+      context.set(to, (value: unknown) => (value === null || value === undefined ? null : toDatabase(value)));
+    const value = derive ? `${from}(row)` : propertyOf('row', key);
+    return toDatabase ? `${to}(${value})` : `${value} ?? null`;
+  });
+  return Utils.createFunction(context, `return (row) => [${values.join(', ')}];`) as (row: object) => unknown[];
 }
 
 function columnOf(property: EntityProperty, platform: Platform): Column {

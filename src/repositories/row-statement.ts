@@ -1,3 +1,4 @@
+import { Utils } from '@mikro-orm/core';
 import { FixedStatement, type RawRow } from '../database/plan.js';
 
 /** A property of a row that is not what the driver gave. */
@@ -11,30 +12,40 @@ export interface Converted {
  * text from the database costs more than all else of a property.
  */
 export class RowStatement<Row> extends FixedStatement {
-  readonly #given: readonly string[];
-  readonly #converted: readonly Converted[];
+  readonly #make: MakeRow;
 
   /** @param given The properties that the statement's first values are. */
   constructor(sql: string, given: readonly string[], converted: readonly Converted[]) {
     super(sql);
-    this.#given = given;
-    this.#converted = converted.filter(({ key }) => !given.includes(key));
+    const rest = converted.filter(({ key }) => !given.includes(key));
+    this.#make = rowMaker(given, rest);
   }
 
   /** Makes a row of ours of what the driver gave, and of the statement's values: the same object. */
   toRow(raw: RawRow, values: readonly unknown[]): Row {
-    const given = this.#given;
-    for (let index = 0; index < given.length; index += 1) raw[given[index] as string] = values[index];
-    return convert(raw, this.#converted) as Row;
+    return this.#make(raw, values) as Row;
   }
 }
 
-/** Makes instants and JSON of what the driver gave for them. */
-export function convert(raw: RawRow, converted: readonly Converted[]): RawRow {
-  for (let index = 0; index < converted.length; index += 1) {
-    const { key, fromDatabase } = converted[index] as Converted;
-    const value = raw[key];
-    if (value !== null && value !== undefined) raw[key] = fromDatabase(value);
+/** Makes a row of ours of what the driver gave, and of values: the same object. */
+export type MakeRow = (raw: RawRow, values: readonly unknown[]) => RawRow;
+
+/**
+ * Makes a function that gives a row the properties that the first values are, and makes instants and JSON of what the driver gave for
+ * them. Its code names each property, as that of MikroORM's hydrators does, and of the driver's rows: a loop over names takes as long as
+ * a tenth of reading the rows.
+ */
+export function rowMaker(given: readonly string[], converted: readonly Converted[]): MakeRow {
+  const context = new Map(converted.map(({ fromDatabase }, index) => [`from${String(index)}`, fromDatabase]));
+  const lines = given.map((key, index) => `${propertyOf('raw', key)} = values[${String(index)}];`);
+  for (const [index, { key }] of converted.entries()) {
+    const property = propertyOf('raw', key);
+    lines.push(`if (${property} != null) ${property} = from${String(index)}(${property});`);
   }
-  return raw;
+  return Utils.createFunction(context, `return (raw, values) => { ${lines.join(' ')} return raw; };`) as MakeRow;
+}
+
+/** The code for a property of an object. */
+export function propertyOf(object: string, key: string): string {
+  return `${object}[${JSON.stringify(key)}]`;
 }
