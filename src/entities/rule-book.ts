@@ -1,4 +1,4 @@
-import type { EntityClass } from '@mikro-orm/core';
+import { type EntityClass, Utils } from '@mikro-orm/core';
 import { getMetadataStorage, type ValidationArguments, type ValidatorConstraintInterface } from 'class-validator';
 import { ValidationError, type ValidationIssue } from '../errors.js';
 import { brokenRule } from '../messages/broken-rule.js';
@@ -34,6 +34,7 @@ const NONE: unknown[] = [];
 export class RuleSet {
   readonly #entity: EntityClass<object>;
   readonly #properties: readonly PropertyRules[];
+  readonly #judge: (candidate: object, args: JudgedValue) => boolean;
   /** Properties that a rule compares, each pair in both directions. */
   readonly #compared: readonly (readonly [property: string, other: string])[];
 
@@ -58,6 +59,7 @@ export class RuleSet {
           })),
         ),
     }));
+    this.#judge = judgeOf(this.#properties);
     const names = new Set(this.#properties.map(({ property }) => property));
     this.#compared = this.#properties.flatMap(({ property, checks }) =>
       checks
@@ -94,17 +96,7 @@ export class RuleSet {
     const { name: targetName } = this.#entity;
     const args: JudgedValue = { value: undefined, constraints: NONE, targetName, object: candidate, property: '' };
     try {
-      for (const { property, applies, checks } of this.#properties) {
-        const value = (candidate as Candidate)[property];
-        if (applies.length > 0 && !isAsked(applies, candidate, value)) continue;
-        args.value = value;
-        args.property = property;
-        for (const check of checks) {
-          args.constraints = check.constraints;
-          if (check.each || check.constraint.validate(value, args) !== true) return false;
-        }
-      }
-      return true;
+      return this.#judge(candidate, args);
     } catch {
       return false;
     }
@@ -122,6 +114,31 @@ export class RuleSet {
     const issues = this.issues(candidate, only);
     if (issues.length > 0) throw new ValidationError(this.#entity.name, issues);
   }
+}
+
+/**
+ * Makes a function that tells whether a candidate keeps all rules. Its code names each property and each rule, as that of MikroORM's
+ * hydrators does, so that the engine can put them into one another: a loop over them takes twice as long.
+ */
+function judgeOf(properties: readonly PropertyRules[]): (candidate: object, args: JudgedValue) => boolean {
+  const context = new Map<string, unknown>();
+  const name = (value: unknown): string => {
+    const given = `c${String(context.size)}`;
+    context.set(given, value);
+    return given;
+  };
+  const lines = properties.flatMap(({ property, applies, checks }) => {
+    const key = JSON.stringify(property);
+    const asked = applies.map((condition) => `${name(condition)}(candidate, value)`);
+    const kept = checks.map(({ each, constraints, constraint }) => {
+      if (each) return 'return false;';
+      return `args.constraints = ${name(constraints)}; if (${name(constraint)}.validate(value, args) !== true) return false;`;
+    });
+    const judged = `args.value = value; args.property = ${key}; ${kept.join(' ')}`;
+    return [`value = candidate[${key}];`, asked.length > 0 ? `if (${asked.join(' && ')}) { ${judged} }` : judged];
+  });
+  const code = `return (candidate, args) => { let value; ${lines.join(' ')} return true; };`;
+  return Utils.createFunction(context, code) as ReturnType<typeof judgeOf>;
 }
 
 /** The rules of every entity, each compiled when it is first asked for. */
