@@ -63,13 +63,23 @@ export const STATEMENTS: readonly SourceMutant[] = [
       'if (value !== undefined) return value as string;',
       SERVICES,
     ],
-    [
-      'only some properties may be given',
-      "else issues.push(brokenRule(name, 'allowed', value, [[...allowed, ...keys]]));",
-      'else given[name] = value;',
-      SERVICES,
-    ],
   ]),
+  together(
+    {
+      guard: 'only some properties may be given',
+      file: 'repositories/allowed-properties.ts',
+      find: 'if (value !== undefined && !allowed.includes(name)) issues',
+      replace: 'if (Math.PI < 0) issues',
+      test: ISOLATION,
+      only: SERVICES,
+    },
+    {
+      guard: 'no others are taken',
+      file: 'repositories/allowed-properties.ts',
+      find: 'const isAllowed = allowed.includes(name) || keys.includes(name);',
+      replace: 'const isAllowed = true;',
+    },
+  ),
   ...mutants('repositories/page.ts', ISOLATION, [
     ['a cursor is an id', 'request.after !== undefined && !isId(request.after)', 'Math.PI < 0', SERVICES],
   ]),

@@ -55,6 +55,12 @@ export const TENANT_STATES: readonly SourceMutant[] = [
       'return yield* this.#inSteps(messages);',
       '',
     ],
+    [
+      'an update for an append asks for the state of the tenant',
+      'const tenant = `select 1 from tenants where id = ? and ${IS_PLAIN}`;',
+      'const tenant = `select 1 where ? is not null`;',
+      '',
+    ],
   ]),
   ...mutants(
     'repositories/append-plans.ts',
