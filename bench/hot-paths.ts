@@ -1,11 +1,11 @@
-import { type Arena, arenas } from './arenas.js';
+import { type Arena, arenas, type Opened } from './arenas.js';
 import { callsPerSecond } from './calls.js';
 import { servicesOf, unitsOfWorkOf } from './colloquy.js';
 import { benchArchives } from './data.js';
 import { importArenas, measureImport } from './import.js';
 import { median } from './median.js';
 import { PEERS, peersMissing } from './peers/index.js';
-import type { PathName, Side } from './side.js';
+import type { Fixture, PathName, Side } from './side.js';
 import { BULK, furnish, Walks } from './walks.js';
 
 /** So many bulks are in a round: one takes as long as thousands of other calls. */
@@ -43,42 +43,71 @@ async function bulkRateOf(side: Side, walks: Walks): Promise<number> {
   return (given.length * BULK * 1_000) / (performance.now() - begin);
 }
 
-/** The hot paths of one arena. */
-async function measure(arena: Arena, options: HotPathOptions): Promise<Results> {
+/** A database of an arena, and what walks its paths there; all of it is gone when `work` has ended. */
+async function inArena(
+  arena: Arena,
+  work: (stage: {
+    readonly opened: Opened;
+    readonly fixture: Fixture;
+    readonly raw: Side;
+    readonly walks: Walks;
+  }) => Promise<void>,
+): Promise<void> {
   const opened = await arena.open();
-  const { database, persistence } = opened;
-  const sides = new Map<string, Side>();
   try {
     const fixture = await furnish(opened, arena.chats);
-    const raw = await arena.openRaw(database, fixture);
-    sides.set('raw', raw).set('colloquy', servicesOf(persistence, fixture));
-    sides.set('unitOfWork', unitsOfWorkOf(persistence, fixture));
-    const walks = new Walks(opened, fixture);
-    const ratesOf = new Map<PathName, Rates>();
-    for (const path of arena.paths) ratesOf.set(path, await walkPath(sides, path, walks, arena, options));
-    const peers = options.peers && arena.hasPeers && !peersMissing() ? Object.entries(PEERS) : [];
-    for (const [name, engines] of peers) {
+    const raw = await arena.openRaw(opened.database, fixture);
+    try {
+      await work({ opened, fixture, raw, walks: new Walks(opened, fixture) });
+    } finally {
+      await raw.close();
+    }
+  } finally {
+    await opened.persistence.close();
+    await opened.remove();
+  }
+}
+
+/** Of each path, as `arena/path`. */
+type RatesOf = Map<string, Rates>;
+
+/** The hot paths of one arena, by Colloquy and the driver alone. */
+async function measure(arena: Arena, options: HotPathOptions, ratesOf: RatesOf): Promise<void> {
+  await inArena(arena, async ({ opened: { persistence }, fixture, raw, walks }) => {
+    const sides = new Map([
+      ['raw', raw],
+      ['colloquy', servicesOf(persistence, fixture)],
+      ['unitOfWork', unitsOfWorkOf(persistence, fixture)],
+    ]);
+    for (const path of arena.paths) {
+      ratesOf.set(`${arena.name}/${path}`, await walkPath(sides, path, walks, arena, options));
+    }
+  });
+}
+
+/**
+ * The same by other libraries, one after the other, for a server has no connections for all of them. Each is compared with the raw side
+ * beside it.
+ */
+async function measurePeers(arena: Arena, options: HotPathOptions, ratesOf: RatesOf): Promise<void> {
+  await inArena(arena, async ({ opened: { database }, fixture, raw, walks }) => {
+    for (const [name, engines] of Object.entries(PEERS)) {
       const open = await engines[database.engine]?.();
       if (!open) continue;
-      // One after the other: a server has no connections for all of them. Each is compared with the raw side beside it.
       const peer = await open(database, fixture);
       for (const path of arena.paths) {
         const both = new Map([
           ['raw', raw],
           [name, peer],
-        ] as const);
+        ]);
         const rates = await walkPath(both, path, walks, arena, options);
-        ratesOf.get(path)?.set(name, { ...(rates.get(name) ?? NOTHING), raw: rates.get('raw')?.own ?? [] });
+        const own = rates.get(name)?.own;
+        if (own) ratesOf.get(`${arena.name}/${path}`)?.set(name, { own, raw: rates.get('raw')?.own ?? [] });
       }
       await peer.close();
       process.stderr.write(`${arena.name}: ${name} done\n`);
     }
-    return Object.fromEntries([...ratesOf].map(([path, rates]) => [`${arena.name}/${path}`, resultOf(rates)]));
-  } finally {
-    for (const side of sides.values()) await side.close();
-    await persistence.close();
-    await opened.remove();
-  }
+  });
 }
 
 /** A side's rates by round, and those of the raw side in the same rounds. */
@@ -87,7 +116,6 @@ interface SideRates {
   readonly raw: readonly number[];
 }
 type Rates = Map<string, SideRates>;
-const NOTHING: SideRates = { own: [], raw: [] };
 
 /** Rounds go through the sides, every other one backwards. */
 async function walkPath(
@@ -143,11 +171,15 @@ function resultOf(rates: Rates): Result {
 export async function measureHotPaths(options: HotPathOptions): Promise<Results> {
   // First of all: what the other paths leave behind in the process, and on the disk, slows down one side of it more than the other.
   const imports = await measureImports(options);
-  const results: Results = {};
+  const found = await arenas(options.engines);
+  const ratesOf: RatesOf = new Map();
+  for (const arena of found) await measure(arena, options, ratesOf);
+  // After all of ours: what they load stays in the process, and some of it changes how the process works.
   const missing = options.peers ? peersMissing() : undefined;
   if (missing !== undefined) process.stderr.write(`Without other libraries: ${missing}\n`);
-  for (const arena of await arenas(options.engines)) Object.assign(results, await measure(arena, options));
-  return { ...results, ...imports };
+  const compared = options.peers && missing === undefined ? found.filter(({ hasPeers }) => hasPeers) : [];
+  for (const arena of compared) await measurePeers(arena, options, ratesOf);
+  return { ...Object.fromEntries([...ratesOf].map(([name, rates]) => [name, resultOf(rates)])), ...imports };
 }
 
 async function measureImports({ engines, rounds }: HotPathOptions): Promise<Results> {
