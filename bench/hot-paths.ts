@@ -10,6 +10,8 @@ import { BULK, furnish, Walks } from './walks.js';
 
 /** So many bulks are in a round: one takes as long as thousands of other calls. */
 const BULKS = 1;
+/** How long a side walks a path at least before it is measured, in milliseconds: less than that its code is not compiled. */
+const WARM_UP = 500;
 /** The most rounds of an import: one takes as long as many of other paths. */
 export const IMPORT_ROUNDS = 3;
 
@@ -129,8 +131,9 @@ async function walkPath(
   for (let round = 0; round <= rounds; round += 1) {
     const names = [...sides.keys()];
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
-      const rate = await rateOfSide(sides.get(name) as Side, path, walks, callers, duration, round);
       // The first round warms all up.
+      const time = round === 0 ? Math.max(duration, WARM_UP) : duration;
+      const rate = await rateOfSide(sides.get(name) as Side, path, walks, callers, time, round);
       if (rate !== undefined && round > 0) rates.set(name, [...(rates.get(name) ?? []), rate]);
     }
   }
