@@ -16,6 +16,29 @@ export async function sentStatements(
   return sentBy(await connection.getNativeClient(), ['prepare', 'exec']);
 }
 
+/** The text of every statement that an embedded database runs from now on: prepared ones each time, and scripts. */
+export async function ranStatements(persistence: PersistenceManager): Promise<readonly string[]> {
+  const connection = persistence.orm.em.getConnection() as unknown as BoundSqliteConnection;
+  const database = await connection.getNativeClient();
+  const statements = Object.getPrototypeOf(database.prepare('select 1')) as object;
+  const ran: string[] = [];
+  const noting = (client: object, method: string, textOf: (self: unknown, given: unknown[]) => string): void => {
+    const run = Reflect.get(client, method) as Send;
+    function note(this: unknown, ...given: unknown[]): unknown {
+      ran.push(textOf(this, given));
+      return Reflect.apply(run, this, given);
+    }
+    const isOwn = Object.hasOwn(client, method);
+    Reflect.set(client, method, note);
+    onTestFinished(() => void (isOwn ? Reflect.set(client, method, run) : Reflect.deleteProperty(client, method)));
+  };
+  for (const method of ['run', 'get', 'all']) {
+    noting(statements, method, (self) => (self as { readonly source: string }).source);
+  }
+  noting(database, 'exec', (_self, [text]) => String(text));
+  return ran;
+}
+
 type Send = (this: unknown, statement: unknown, ...others: unknown[]) => unknown;
 
 /** Notes what the methods of a driver's client are called with, until the test ends. */
