@@ -21,7 +21,7 @@ const INTRODUCTION = `
 
 \`\`\`sh
 npm ci
-npm run bench -- profile       # --quick for less than a minute, which writes nothing
+npm run bench -- profile       # --quick for about a minute, which writes nothing
 \`\`\`
 
 What a call passes through, level by level. Each level does what the one before does, and something more:
@@ -34,7 +34,7 @@ What a call passes through, level by level. Each level does what the one before 
 - **services**: what an application calls: the tenant, whether a unit of work is running, what the cache and whoever listens are told of, what
   becomes of errors.
 
-Short turns of all levels alternate, and the raw side has a database of its own. What a level takes is small beside what it depends on: between two calls of SQLite,
+Short turns of all levels alternate, and the raw side has a database of its own. What a level takes depends on what runs beside it: between two calls of SQLite,
 which reads and writes pages, little of the code of a call is left in the processor's caches, so that the same steps take several times as long in
 an append as in a loop of their own.
 `;

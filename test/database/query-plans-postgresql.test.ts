@@ -99,7 +99,9 @@ const UNTIL_PLANNED = 7;
 describe.each(POSTGRESQL)('$name: planned when its tables had a few rows, and kept:', ({ freshUrl }) => {
   it.for(Object.entries(CALLS))('%s', async ([, call]) => {
     const url = await freshUrl();
-    const { persistence } = await openManager({ url: `${url}?poolSize=1`, cache: false });
+    const withOneConnection = new URL(url);
+    withOneConnection.searchParams.set('poolSize', '1');
+    const { persistence } = await openManager({ url: withOneConnection.href, cache: false });
     const acme = await populate(persistence, 'acme');
     const { id: second } = await acme.tenant.conversations.start({ userId: acme.userId });
     const keyed = (conversationId: string, key: number) =>

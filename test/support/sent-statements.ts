@@ -21,35 +21,29 @@ export async function ranStatements(persistence: PersistenceManager): Promise<re
   const connection = persistence.orm.em.getConnection() as unknown as BoundSqliteConnection;
   const database = await connection.getNativeClient();
   const statements = Object.getPrototypeOf(database.prepare('select 1')) as object;
-  const ran: string[] = [];
-  const noting = (client: object, method: string, textOf: (self: unknown, given: unknown[]) => string): void => {
-    const run = Reflect.get(client, method) as Send;
-    function note(this: unknown, ...given: unknown[]): unknown {
-      ran.push(textOf(this, given));
-      return Reflect.apply(run, this, given);
-    }
-    const isOwn = Object.hasOwn(client, method);
-    Reflect.set(client, method, note);
-    onTestFinished(() => void (isOwn ? Reflect.set(client, method, run) : Reflect.deleteProperty(client, method)));
-  };
-  for (const method of ['run', 'get', 'all']) {
-    noting(statements, method, (self) => (self as { readonly source: string }).source);
-  }
-  noting(database, 'exec', (_self, [text]) => String(text));
-  return ran;
+  const ran = sentBy(
+    statements,
+    ['run', 'get', 'all'],
+    (statement) => (statement as { readonly source: string }).source,
+  );
+  return sentBy(database, ['exec'], (_database, text) => String(text), ran);
 }
 
 type Send = (this: unknown, statement: unknown, ...others: unknown[]) => unknown;
 
-/** Notes what the methods of a driver's client are called with, until the test ends. */
-function sentBy(client: object, methods: readonly string[]): readonly string[] {
-  const sent: string[] = [];
+/** The text of what a client's method is called with, whether that is the text itself or an object that has it. */
+function textOf(_client: unknown, statement: unknown): string {
+  return typeof statement === 'string' ? statement : (statement as { text: string }).text;
+}
+
+/** Notes what the methods of a driver's object are called for, after what was noted before, until the test ends. */
+function sentBy(client: object, methods: readonly string[], text = textOf, sent: string[] = []): string[] {
   for (const method of methods) {
     const send = Reflect.get(client, method) as Send;
     const isOwn = Object.hasOwn(client, method);
-    function note(this: unknown, statement: unknown, ...others: unknown[]): unknown {
-      sent.push(typeof statement === 'string' ? statement : (statement as { text: string }).text);
-      return Reflect.apply(send, this, [statement, ...others]);
+    function note(this: unknown, ...given: [unknown, ...unknown[]]): unknown {
+      sent.push(text(this, given[0]));
+      return Reflect.apply(send, this, given);
     }
     Reflect.set(client, method, note);
     onTestFinished(() => void (isOwn ? Reflect.set(client, method, send) : Reflect.deleteProperty(client, method)));
