@@ -1,3 +1,4 @@
+import { parseJson } from '../json.js';
 import type { RedisCommand, RedisLink } from './redis-link.js';
 import { RedisUnavailableError } from './redis-unavailable-error.js';
 import type { Address, Found, Lease, SharedTier, SharedTierSubscriber, Targets } from './shared-tier.js';
@@ -221,7 +222,7 @@ function slotOf(name: string): string {
 
 function announcementIn(text: string): Announcement | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJson(text);
     if (!Array.isArray(value) || typeof value[0] !== 'string') return undefined;
     const [from, keys, tags] = value as unknown[];
     return [from as string, isTexts(keys) ? keys : null, isTexts(tags) ? tags : []];

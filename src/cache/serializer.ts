@@ -1,4 +1,5 @@
 import { SuperJSON } from 'superjson';
+import { parseJson } from '../json.js';
 import { applyAnnotations } from './annotations.js';
 import { bytesOfText, isBytes, textOfBytes } from './bytes.js';
 import { dataOfError, errorOfData, isError } from './error-data.js';
@@ -101,7 +102,7 @@ export class Serializer {
     try {
       return this.#read(text);
     } catch {
-      // What JSON.parse says shows some of the text.
+      // What the parser says shows some of the text.
       throw new ForeignEntryError();
     }
   }
@@ -127,7 +128,7 @@ export class Serializer {
   }
 
   #readAny(text: string): unknown {
-    const entry = JSON.parse(text) as Record<string, unknown>;
+    const entry = parseJson(text) as Record<string, unknown>;
     const { json, meta } = entry;
     if (json === undefined || !hasOnly(entry, 'json', 'meta')) throw new Error('no entry');
     requireShallow(json, MAX_DEPTH);
@@ -189,7 +190,7 @@ function isPlain(value: unknown): value is object {
 /** The names of properties that are Dates, where the annotations of a text's end, `,"meta":{…}}`, are of such alone. */
 function datesOf(tail: string): readonly string[] | undefined {
   try {
-    const { json, meta } = JSON.parse(`${HEAD}0${tail}`) as { readonly json: unknown; readonly meta: unknown };
+    const { json, meta } = parseJson(`${HEAD}0${tail}`) as { readonly json: unknown; readonly meta: unknown };
     const { values, v } = meta as { readonly values: object; readonly v: unknown };
     const isOurs = json === 0 && v === PATHS && hasOnly(meta as object, 'values', 'v') && isPlain(values);
     const names = isOurs ? Object.entries(values) : [];
@@ -203,7 +204,7 @@ function datesOf(tail: string): readonly string[] | undefined {
 }
 
 function readDated(text: string, dates: readonly string[]): unknown {
-  const json = JSON.parse(text) as Record<string, unknown>;
+  const json = parseJson(text) as Record<string, unknown>;
   requireShallow(json, MAX_DEPTH);
   if (!isPlain(json)) throw new Error('no properties');
   for (const name of dates) {

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { configuredLanguage } from '../config.js';
 import { ArchiveRejectedError, ColloquyError, ConfigurationError, ValidationError } from '../errors.js';
+import { parseJson } from '../json.js';
 import type { CommandContext } from './command-context.js';
 import { addCacheCommand } from './commands/cache.js';
 import { addCopyCommand } from './commands/copy.js';
@@ -113,6 +114,6 @@ function reportFailure(terminal: Terminal, error: unknown, signal: AbortSignal):
 }
 
 function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const manifest: unknown = parseJson(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   return (manifest as { version: string }).version;
 }

@@ -1,4 +1,5 @@
 import { MariaDbPlatform } from '@mikro-orm/mariadb';
+import { parseJsonColumn } from '../json.js';
 import { assertNoValuePrinted } from './bound-statement.js';
 import { CheckedEnumsSchemaHelper } from './mariadb-schema-helper.js';
 
@@ -28,6 +29,10 @@ export class TextualMariaDbPlatform extends MariaDbPlatform {
   override formatQuery(sql: string, parameters: readonly unknown[]): string {
     assertNoValuePrinted(sql, parameters);
     return super.formatQuery(sql, parameters);
+  }
+
+  override convertJsonToJSValue(value: unknown): unknown {
+    return parseJsonColumn(value);
   }
 
   override getEnumTypeDeclarationSQL(): string {

@@ -3,6 +3,7 @@ import { AbstractSqlDriver, PostgreSqlConnection, PostgreSqlPlatform } from '@mi
 import { CompiledQuery, type PostgresDialect } from 'kysely';
 import pg, { type Pool, type PoolConfig, type TypeOverrides } from 'pg';
 import type { SqlEntityManager } from '@mikro-orm/sql';
+import { parseJson } from '../json.js';
 import { bindsParameters } from './bound-connection.js';
 import { assertNoValuePrinted, type BindingStyle } from './bound-statement.js';
 import type { BulkConnection, BulkInsert, TenantLimit } from './engine.js';
@@ -53,6 +54,7 @@ function toText(value: unknown): unknown {
 
 const INT8 = 20;
 const NUMERIC = 1700;
+const JSON_TYPES = [114, 3802];
 /** Rows of one statement of a bulk insert: enough to make the round trip cheap, few enough to keep its message small. */
 const BULK_ROWS = 2_000;
 /**
@@ -142,6 +144,7 @@ export class BoundPostgreSqlConnection
     const settings = given as unknown as PostgreSqlSettings;
     const types = super.mapOptions({}).types as TypeOverrides;
     types.setTypeParser(INT8, Number);
+    for (const type of JSON_TYPES) types.setTypeParser(type, parseJson);
     // As it was written: without the zeros that fill the column's scale.
     types.setTypeParser(NUMERIC, (text) => (text.includes('.') ? text.replace(/\.?0+$/, '') : text));
     this.#types = types;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ConfigurationError } from '../errors.js';
+import { parseJson } from '../json.js';
 import type { Engine } from './engine.js';
 import type { NameOf } from './server-url.js';
 
@@ -53,7 +54,7 @@ function notInstalled({ packages = [] }: EngineModule, scheme: string | undefine
   const { code, message } = cause as { code?: unknown; message?: unknown };
   const isMissing = code === 'ERR_MODULE_NOT_FOUND' && packages.some((name) => String(message).includes(`'${name}'`));
   if (!isMissing) return undefined;
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const manifest: unknown = parseJson(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const { peerDependencies } = manifest as { peerDependencies: Readonly<Record<string, string>> };
   const versions = packages.map((name) => `${name}@${peerDependencies[name] ?? 'latest'}`);
   const problem = `${scheme ?? ''}: databases need packages that are not installed; run: npm install ${versions.join(' ')}`;

@@ -1,4 +1,5 @@
 import { SqlitePlatform, SqliteSchemaHelper } from '@mikro-orm/sqlite';
+import { parseJsonColumn } from '../json.js';
 import { assertNoValuePrinted } from './bound-statement.js';
 
 type Load = Parameters<SqliteSchemaHelper['loadInformationSchema']>;
@@ -50,5 +51,9 @@ export class BoundSqlitePlatform extends SqlitePlatform {
   override formatQuery(sql: string, parameters: readonly unknown[]): string {
     assertNoValuePrinted(sql, parameters);
     return super.formatQuery(sql, parameters);
+  }
+
+  override convertJsonToJSValue(value: unknown): unknown {
+    return parseJsonColumn(value);
   }
 }

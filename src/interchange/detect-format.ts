@@ -2,7 +2,7 @@ import { ArchiveUnreadableError } from '../errors.js';
 import { ARCHIVE_FORMATS, type ArchiveFormat, type ReadOptions } from './archive.js';
 import { openArchive } from './archive-file.js';
 import { isObject } from './fields.js';
-import { parseJson } from './parse-json.js';
+import { parseRecord } from './parse-record.js';
 import { splitRecords } from './raw-records.js';
 import type { RawRecord } from './record-bytes.js';
 import { Rejection } from './rejection.js';
@@ -40,7 +40,7 @@ export async function detectFormat(path: string, options: Pick<ReadOptions, 'sig
 function examine(raw: RawRecord): { readonly format?: ArchiveFormat; readonly reason?: string } {
   if ('reason' in raw) return raw;
   try {
-    const format = formatOf(parseJson(raw.bytes));
+    const format = formatOf(parseRecord(raw.bytes));
     return format === undefined ? { reason: 'the record has the fields of no known format' } : { format };
   } catch (error) {
     if (error instanceof Rejection) return { reason: error.message };

@@ -6,7 +6,7 @@ import { ContentIds } from './content-ids.js';
 import { detectFormat } from './detect-format.js';
 import { readDocument } from './documents-format.js';
 import { readOpenAi } from './openai-format.js';
-import { parseJson } from './parse-json.js';
+import { parseRecord } from './parse-record.js';
 import { splitRecords } from './raw-records.js';
 import type { RawRecord } from './record-bytes.js';
 import { Rejection } from './rejection.js';
@@ -50,7 +50,7 @@ export async function* readArchive(
 function toEntry(raw: RawRecord, read: (value: unknown) => ArchiveRecord): ArchiveEntry {
   if ('reason' in raw) return raw;
   try {
-    return { line: raw.line, record: read(parseJson(raw.bytes)) };
+    return { line: raw.line, record: read(parseRecord(raw.bytes)) };
   } catch (error) {
     if (error instanceof Rejection) return { line: raw.line, reason: error.message };
     throw error;

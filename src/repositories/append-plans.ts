@@ -3,6 +3,7 @@ import type { Conversation } from '../entities/conversation.js';
 import type { Message } from '../entities/message.js';
 import type { TenantQuota } from '../entities/quota.js';
 import { InvalidStateError, NotFoundError } from '../errors.js';
+import { parseJson } from '../json.js';
 import type { CompiledTable, Row } from './compiled-table.js';
 import type { RowStatement } from './row-statement.js';
 
@@ -346,7 +347,7 @@ function countersOf({ messages, tokens }: RawRow): Counters {
 /** The quota comes as JSON text, or as what it says. */
 function isPlain({ status, quota }: RawRow): boolean {
   if (quota === '{}') return status === 'active';
-  const limits = (typeof quota === 'string' ? JSON.parse(quota) : quota) as TenantQuota;
+  const limits = (typeof quota === 'string' ? parseJson(quota) : quota) as TenantQuota;
   return status === 'active' && limits.messagesPerMonth === undefined && limits.tokensPerMonth === undefined;
 }
 

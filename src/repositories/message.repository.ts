@@ -5,6 +5,7 @@ import type { Plan } from '../database/plan.js';
 import { Conversation } from '../entities/conversation.js';
 import { Message, type MessageModality, type MessageRole } from '../entities/message.js';
 import { IdempotencyConflictError, NotFoundError, ValidationError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { brokenRule } from '../messages/broken-rule.js';
 import type { Runtime } from '../runtime.js';
 import { issuesOfNames } from './allowed-properties.js';
@@ -218,7 +219,7 @@ function differenceOf(first: Row<Message>, second: NewMessage): string | undefin
 }
 
 function stored(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value));
+  return parseJson(JSON.stringify(value));
 }
 
 function resolveHistory(request: HistoryRequest) {

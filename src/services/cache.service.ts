@@ -1,6 +1,7 @@
 import type { SharedTier } from '../cache/shared-tier.js';
 import type { CacheStatistics } from '../cache/tiered-cache.js';
 import { CacheUnavailableError, ConfigurationError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { kindOfKey } from './cache-keys.js';
 import type { CacheWarmer, RowsToWarm, WarmOptions } from './cache-warmer.js';
 import { CACHED_KINDS, type CachedKind, type CachePolicies } from './cached-kinds.js';
@@ -148,7 +149,7 @@ function preloads(policies: CachePolicies): RowsToWarm {
 /** None where a text is no report of a process. */
 function statisticsIn(text: string): ProcessStatistics[] {
   try {
-    const statistics = JSON.parse(text) as ProcessStatistics;
+    const statistics = parseJson(text) as ProcessStatistics;
     // JSON has no infinity.
     return [{ ...statistics, unconfirmed: statistics.unconfirmed ?? Infinity }];
   } catch {

@@ -159,7 +159,7 @@ function mergeIssues(meta: EntityMetadata, values: Data, options: ConflictOption
   return derived.map((name) => brokenRule(name, 'kept', undefined, ['the service']));
 }
 
-/** MikroORM copies what it upserts, and a copy has no key of this name; `JSON.parse` makes it, and all other ways keep it. */
+/** MikroORM copies what it upserts, and a copy has no key of this name; JSON has it, and all other ways keep it. */
 function lostKeys(values: Data): ValidationIssue[] {
   const names = Object.keys(values).filter((name) => name !== 'tenant' && hasProtoKey(values[name]));
   return names.map((name) => brokenRule(name, 'protoKey', values[name]));

@@ -1,6 +1,7 @@
 import type { EntityClass } from '@mikro-orm/core';
 import type { TenantOwned } from '../entities/tenant-owned.js';
 import { IdempotencyConflictError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { compiledTableOf, type Row } from '../repositories/compiled-table.js';
 import { IdempotencyKeyRepository } from '../repositories/idempotency-key.repository.js';
 import { requestDigest } from './request-digest.js';
@@ -42,7 +43,7 @@ export async function once<Entity extends TenantOwned, Result extends Partial<Ro
   const first = await keys.readFirst(request);
   if (first) {
     if (first.digest !== digest) throw new IdempotencyConflictError(idempotencyKey, 'request');
-    const said = JSON.parse(JSON.stringify(input)) as Record<string, unknown>;
+    const said = parseJson(JSON.stringify(input)) as Record<string, unknown>;
     return compiledTableOf(unit.em, entity).fromJson({ ...said, ...first.result }) as Result;
   }
   await keys.forgetSome();
@@ -59,5 +60,5 @@ function unsaid(result: object, input: object): Record<string, unknown> {
   const beyond = Object.entries(result).filter(
     ([property, value]) => JSON.stringify(value) !== JSON.stringify(said[property]),
   );
-  return JSON.parse(JSON.stringify(Object.fromEntries(beyond))) as Record<string, unknown>;
+  return parseJson(JSON.stringify(Object.fromEntries(beyond))) as Record<string, unknown>;
 }

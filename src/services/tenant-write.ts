@@ -6,6 +6,7 @@ import { Message } from '../entities/message.js';
 import type { QuotaName, TenantQuota } from '../entities/quota.js';
 import { User } from '../entities/user.js';
 import { NotFoundError, QuotaExceededError, TenantDeletedError, TenantSuspendedError } from '../errors.js';
+import { parseJson } from '../json.js';
 import type { Change } from '../repositories/change-capture.js';
 import { type Counted, holdTenant, QuotaCounter } from '../repositories/quota-counter.js';
 import { runtimeOf } from '../runtime.js';
@@ -47,7 +48,7 @@ export class TenantWrite {
     if (tenant.status === 'suspended') throw new TenantSuspendedError(tenant.slug);
     if (tenant.status === 'deleted') throw new TenantDeletedError(tenant.slug);
     const { quota } = tenant;
-    return new TenantWrite(tenant.slug, (typeof quota === 'string' ? JSON.parse(quota) : quota) as TenantQuota);
+    return new TenantWrite(tenant.slug, (typeof quota === 'string' ? parseJson(quota) : quota) as TenantQuota);
   }
 
   note({ entity, type, ids = [] }: Change): void {

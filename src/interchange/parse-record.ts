@@ -1,3 +1,4 @@
+import { parseJson } from '../json.js';
 import { Rejection } from './rejection.js';
 
 /** Deeper values cannot be written again by `JSON.stringify` and by databases without running out of stack. */
@@ -11,7 +12,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
  *
  * @throws Rejection if it is not UTF-8, is not JSON, or is nested too deeply. The text itself is not repeated in the reason.
  */
-export function parseJson(bytes: Buffer): unknown {
+export function parseRecord(bytes: Buffer): unknown {
   const value = parse(decode(bytes));
   if (isDeeperThan(MAX_DEPTH, value)) throw new Rejection(`the record is nested more than ${MAX_DEPTH} levels deep`);
   return value;
@@ -27,7 +28,7 @@ function decode(bytes: Buffer): string {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     // The parser's own message quotes the text.
     throw new Rejection('the record is not valid JSON');
