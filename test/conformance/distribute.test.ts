@@ -132,6 +132,21 @@ describe.skipIf(NO_OWN_SERVER)(title, () => {
     expect(await schema.distribute()).toEqual([]);
   });
 
+  it('keeps the options of its columns afterwards, which Citus changes of no distributed table', async () => {
+    const { url } = await fill();
+    const schema = await openSchema(url);
+    const options = `select attrelid::regclass::text as table, attoptions::text as options from pg_attribute
+                      where attname = 'tenant_id' and attoptions is not null and attrelid::regclass::text = any ($1) order by 1`;
+    const withOptions = async () => query<{ table: string }>(url, options, [OWNED]);
+    const before = await withOptions();
+    expect(before.length).toBeGreaterThan(0);
+    await schema.distribute();
+    expect(await schema.down('015-more-row-level-security')).toEqual(['016-tenant-statistics']);
+    expect(await withOptions()).toEqual(before);
+    expect(await schema.up()).toEqual(['016-tenant-statistics']);
+    expect(await withOptions()).toEqual(before);
+  });
+
   it('can be left after any step, and is gone on with', async () => {
     const { url, keys } = await fill();
     const schema = await openSchema(url);

@@ -30,6 +30,7 @@ const REST: Readonly<Record<string, readonly string[]>> = {
     '013-idempotency-keys',
     '014-tasks',
     '015-more-row-level-security',
+    '016-tenant-statistics',
   ],
 };
 const OTHER_REST = ['010-quota-months', '011-email-keys', '012-idempotency-keys', '013-tasks'];

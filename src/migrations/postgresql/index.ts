@@ -14,6 +14,7 @@ import { AddEmailKeys } from './012-email-keys.js';
 import { CreateIdempotencyKeys } from './013-idempotency-keys.js';
 import { CreateTasks } from './014-tasks.js';
 import { SecureMoreRows } from './015-more-row-level-security.js';
+import { SetTenantStatistics } from './016-tenant-statistics.js';
 
 /** In the order in which they are applied. A name, once released, is never changed; nor is what its migration does. */
 export const postgreSqlMigrations: readonly NamedMigration[] = [
@@ -32,4 +33,5 @@ export const postgreSqlMigrations: readonly NamedMigration[] = [
   { name: '013-idempotency-keys', class: CreateIdempotencyKeys },
   { name: '014-tasks', class: CreateTasks },
   { name: '015-more-row-level-security', class: SecureMoreRows },
+  { name: '016-tenant-statistics', class: SetTenantStatistics },
 ];
