@@ -22,6 +22,7 @@ import {
 } from './postgresql-sessions.js';
 import { POSTGRESQL_TERMS } from './postgresql-terms.js';
 import type { PostgreSqlSettings } from './postgresql-url.js';
+import { countIfSmall, TableGrowth } from './postgresql-statistics.js';
 import { releasesConnections } from './releasing-driver.js';
 import { CommitInterruptedError } from './server-errors.js';
 import { tlsOptions } from './tls.js';
@@ -64,12 +65,6 @@ const BULK_ROWS = 2_000;
  * same. Compiling a plan takes longer than any of the library's takes to run.
  */
 const SESSION_OPTIONS = '-c timezone=UTC -c enable_seqscan=off -c jit=off';
-/**
- * After so many rows of bulk inserts the connection plans anew, above all the checks of foreign keys: they were planned when the tables had
- * a few rows, among which any index will do, and in the minute until the server counts a table an import may fill it.
- */
-const ROWS_UNTIL_PLANNED = 10_000;
-const DISCARD_PLANS = CompiledQuery.raw('discard plans');
 const STATEMENT_LIMIT = "select set_config('statement_timeout', $1, true)";
 /** Any number will do, if every process of every version takes the same one. */
 const MIGRATION_LOCK = 7_265_566_100;
@@ -123,8 +118,7 @@ export class BoundPostgreSqlConnection
   #types: TypeOverrides | undefined;
   /** Undefined where a pooler keeps no names. */
   #names: StatementNames | undefined;
-  /** How many rows {@link insertMany} has inserted since plans were discarded. */
-  #rowsSincePlanned = 0;
+  readonly #growth = new TableGrowth();
   readonly #prepared = new Map<FixedStatement, Omit<BoundStatement, 'values'>>();
 
   override createKyselyDialect(given: PoolConfig): PostgresDialect {
@@ -267,18 +261,16 @@ export class BoundPostgreSqlConnection
     };
     // The next rows are made ready while the server stores those before.
     let sent = Promise.resolve();
+    let isGrown = false;
     try {
       for (const batch of batchesOf(rows, BULK_ROWS)) {
         const query = prepare(batch);
         await sent;
         sent = send(query);
-        this.#rowsSincePlanned += batch.length;
+        isGrown = this.#growth.add(table, batch.length) || isGrown;
       }
-      if (this.#rowsSincePlanned >= ROWS_UNTIL_PLANNED) {
-        this.#rowsSincePlanned = 0;
-        await sent;
-        sent = send(DISCARD_PLANS);
-      }
+      await sent;
+      if (isGrown) sent = send(countIfSmall(table));
     } finally {
       // Whatever else has failed, nobody may use the connection before.
       await sent;

@@ -126,31 +126,44 @@ class ImportRun {
     let bytesRead = 0;
     let batch: NumberedRecord[] = [];
     let weight = emptyWeight();
+    // While a batch is on its way to the database, the next one is read.
+    let stored = Promise.resolve();
     const store = async (): Promise<void> => {
+      await stored;
       if (batch.length === 0) return;
-      const records = batch;
+      stored = this.#store(file, counts, batch, bytesRead);
+      // Who waits for it is told, and so is nobody before.
+      stored.catch(() => undefined);
       batch = [];
       weight = emptyWeight();
-      const result = await this.#tenant.transaction((unit) => storeBatch(unit, records));
-      this.#account(file, counts, result);
-      this.#report(file, bytesRead);
     };
     const entries = readArchive(file, {
       format,
       ...withSignal(this.#options.signal),
       onProgress: (bytes) => (bytesRead = bytes),
     });
-    for await (const entry of entries) {
-      if ('reason' in entry) {
-        this.#account(file, counts, { counts: { ...noCounts(), rejected: 1 }, rejected: [entry] });
-        continue;
+    try {
+      for await (const entry of entries) {
+        if ('reason' in entry) {
+          this.#account(file, counts, { counts: { ...noCounts(), rejected: 1 }, rejected: [entry] });
+          continue;
+        }
+        batch.push(entry);
+        weigh(weight, entry);
+        if (isFull(weight)) await store();
       }
-      batch.push(entry);
-      weigh(weight, entry);
-      if (isFull(weight)) await store();
+      await store();
+    } finally {
+      // Nothing is written any more when the import has ended, however it has.
+      await stored;
     }
-    await store();
     return counts;
+  }
+
+  async #store(file: string, counts: ImportCounts, batch: readonly NumberedRecord[], bytesRead: number): Promise<void> {
+    const result = await this.#tenant.transaction((unit) => storeBatch(unit, batch));
+    this.#account(file, counts, result);
+    this.#report(file, bytesRead);
   }
 
   #report(file: string, bytesOfFile: number): void {

@@ -89,7 +89,7 @@ describe.each(POSTGRESQL)('$name: an import into an empty database', ({ freshUrl
         expect(all).toBeGreaterThanOrEqual(30_000);
         return found;
       }, 10_000);
-      expect(scans.get('conversations_pkey')).toBeGreaterThan(8_000);
+      expect(scans.get('conversations_pkey')).toBeGreaterThan(25_000);
     } finally {
       await connection.close();
     }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { importArchives } from '../../src/interchange/import-archives.js';
 import { colloquy } from '../support/command-line.js';
@@ -111,6 +112,19 @@ describe('an import that is aborted', () => {
     expect(await halfConversations(url, lengthsOf(lines))).toEqual([]);
     expect((await importArchives(tenant, [file])).total.conversations).toEqual({ added: 500 - kept, present: kept });
     expect(await halfConversations(url, lengthsOf(lines))).toEqual([]);
+  });
+
+  it('has ended when it says so: no batch is written afterwards', async () => {
+    const { url, tenant } = await openShop();
+    const [file, controller] = [archiveFile(jsonLines(...lines)), new AbortController()];
+    const aborted = importArchives(tenant, [file], {
+      signal: controller.signal,
+      onProgress: () => controller.abort(ENOUGH),
+    });
+    await expect(aborted).rejects.toBe(ENOUGH);
+    const kept = await dumpTables(url);
+    await delay(300);
+    expect(await dumpTables(url)).toEqual(kept);
   });
 
   it('keeps nothing if it was strict', async () => {

@@ -13,13 +13,13 @@ const TABLES = [
 ];
 
 /**
- * Lets the planner believe that a tenant has ten rows of each kind. Where most tenants have one, it takes any index that begins with the
- * tenant to be as good as the one that leads to the row, and then reads all rows of a large tenant for each of its rows; see
- * https://www.postgresql.org/docs/current/sql-altertable.html, `n_distinct`. Citus changes no such option of a distributed table.
+ * Lets the planner believe that a tenant has a thousand rows of each kind. Where most tenants have one, it takes any index that begins with
+ * the tenant to be as good as the one that leads to the row, and then reads all rows of a large tenant for each of its rows; see `n_distinct`
+ * in https://www.postgresql.org/docs/current/sql-altertable.html. Citus changes no such option of a distributed table.
  */
 export class SetTenantStatistics extends Migration {
   override up(): void {
-    for (const table of TABLES) this.addSql(onOneNode(table, 'set (n_distinct = -0.1)'));
+    for (const table of TABLES) this.addSql(onOneNode(table, 'set (n_distinct = -0.001)'));
   }
 
   override down(): void {
