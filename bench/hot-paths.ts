@@ -12,11 +12,11 @@ import { BULK, furnish, Walks } from './walks.js';
 const BULKS = 1;
 /** How long a side walks a path at least before it is measured, in milliseconds: less than that its code is not compiled. */
 const WARM_UP = 500;
-/** The most rounds of an import: one takes as long as many of other paths. */
-export const IMPORT_ROUNDS = 3;
 
 export interface HotPathOptions {
   readonly rounds: number;
+  /** One takes as long as many of other paths. */
+  readonly importRounds: number;
   /** How long a side walks a path in a round, in milliseconds. */
   readonly duration: number;
   readonly engines: readonly string[];
@@ -185,11 +185,10 @@ export async function measureHotPaths(options: HotPathOptions): Promise<Results>
   return { ...Object.fromEntries([...ratesOf].map(([name, rates]) => [name, resultOf(rates)])), ...imports };
 }
 
-async function measureImports({ engines, rounds }: HotPathOptions): Promise<Results> {
+async function measureImports({ engines, importRounds }: HotPathOptions): Promise<Results> {
   const results: Results = {};
   for (const arena of await importArenas(engines)) {
-    const [archive = ''] = benchArchives();
-    const { raw, colloquy, ratio } = await measureImport(arena, [archive], Math.min(rounds, IMPORT_ROUNDS));
+    const { raw, colloquy, ratio } = await measureImport(arena, benchArchives(), importRounds);
     const ratios = { raw: 1, colloquy: ratio };
     results[`${arena.name}/import`] = { raw, colloquy, ratio, rates: { raw, colloquy }, ratios };
   }

@@ -58,7 +58,8 @@ const optionsWith = (rounds: number) => ({ rounds: Number(values.rounds ?? round
 const hotPaths = async () => {
   const engines = values.engines.split(',');
   const rounds = Number(values.rounds ?? (values.quick ? 5 : 15));
-  const options = { rounds, duration: values.quick ? 150 : 500, engines, peers: !values.quick };
+  const importRounds = values.quick ? 1 : Math.min(rounds, 3);
+  const options = { rounds, importRounds, duration: values.quick ? 150 : 500, engines, peers: !values.quick };
   const results = await measureHotPaths(options);
   printHotPaths(results, values.json);
   if (values.report || !values.quick) await writeReport(results, options);

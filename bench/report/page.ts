@@ -1,4 +1,3 @@
-import { IMPORT_ROUNDS } from '../hot-paths.js';
 import type { Report } from '../report.js';
 import { budgetOf, peerBudgetOf } from './budgets.js';
 import { type Group, groupsOf } from './groups.js';
@@ -34,7 +33,7 @@ npm run bench
 - \`byId\`: one message by its id.
 - \`list\`: the newest 20 conversations of a user, and whether there are more.
 - \`bulk\`: 10,000 messages of one conversation at once, in messages a second.
-- \`import\`: an archive from file to rows, in messages a second; the raw side inserts the same rows from memory and neither reads nor checks anything.
+- \`import\`: archives from files to rows, in messages a second; the raw side inserts the same rows from memory and neither reads nor checks anything.
 
 Before the path stands where it is walked: the engine, \`32\` where as many callers do so at once, \`durable\` where SQLite waits for the disk at each
 commit, \`one-conversation\` where all callers append to the same, and \`rls\` where Colloquy has row-level security on, which the raw side never has.
@@ -61,16 +60,15 @@ export function pageOf(report: Report): string {
 
 function runOf({ date, machine, engines, options }: Report): string {
   const { node, system, processor, processors, memoryBytes } = machine;
-  const { rounds, duration } = options;
+  const { rounds, importRounds, duration } = options;
   const versions = Object.entries(engines).map(([engine, version]) => `${engine} ${version}`);
   const memory = `${(memoryBytes / 2 ** 30).toFixed(1)} GiB of memory`;
-  const imports = String(Math.min(rounds, IMPORT_ROUNDS));
   return [
     '## This run',
     [
       `- ${date.slice(0, 10)}, Node ${node}, ${versions.join(', ')}`,
       `- ${processor}, ${String(processors)} processors, ${memory}, ${system}`,
-      `- rounds: ${String(rounds)} of ${String(duration)} ms a side; of an import: ${imports}`,
+      `- rounds: ${String(rounds)} of ${String(duration)} ms a side; of an import: ${String(importRounds)}`,
     ].join('\n'),
   ].join('\n\n');
 }
