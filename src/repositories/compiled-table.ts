@@ -1,4 +1,5 @@
 import {
+  type Configuration,
   JsonType,
   ReferenceKind,
   Utils,
@@ -57,7 +58,8 @@ interface Column {
   readonly fromDatabase: ((value: unknown) => unknown) | undefined;
 }
 
-const EXTENSION = 'colloquy/compiled-tables';
+/** By the ORM that they belong to. Its own registry of extensions takes a tenth of a microsecond longer, as long as a Date. */
+const tablesOf = new WeakMap<Configuration, Map<EntityClass<object>, CompiledTable<object>>>();
 
 /**
  * The SQL and the mapping of one entity's table, made once from the ORM's metadata, for the statements that run beside the unit of
@@ -267,11 +269,8 @@ export function compiledTableOf<Entity extends object>(
   em: EntityManager,
   entity: EntityClass<Entity>,
 ): CompiledTable<Entity> {
-  let tables = em.config.getExtension<Map<EntityClass<object>, CompiledTable<object>>>(EXTENSION);
-  if (!tables) {
-    const created = (tables = new Map());
-    em.config.registerExtension(EXTENSION, () => created);
-  }
+  let tables = tablesOf.get(em.config);
+  if (!tables) tablesOf.set(em.config, (tables = new Map()));
   let table = tables.get(entity) as CompiledTable<Entity> | undefined;
   if (!table) {
     table = new CompiledTable(em.getMetadata().get<Entity>(entity), em.getPlatform());

@@ -93,7 +93,8 @@ function* first<Entity extends TenantOwned>(
 ): Plan<Row<Entity>> {
   const statement = table.reading(key, [key], () => 'limit 1');
   const values = [tenantId, value];
-  const [raw] = yield { statement, values, isOne: true };
+  const raws = yield { statement, values, isOne: true };
+  const raw = raws[0];
   if (!raw) throw new NotFoundError(table.label, value);
   return statement.toRow(raw, values);
 }
