@@ -270,7 +270,8 @@ export class BoundPostgreSqlConnection
         isGrown = this.#growth.add(table, batch.length) || isGrown;
       }
       await sent;
-      if (isGrown) sent = send(countIfSmall(table));
+      // A distributed database plans on its other nodes.
+      if (isGrown && this.#writesInOneStatement) sent = send(countIfSmall(table));
     } finally {
       // Whatever else has failed, nobody may use the connection before.
       await sent;
