@@ -43,7 +43,7 @@ commit, \`one-conversation\` where all callers append to the same, and \`rls\` w
 Colloquy is measured as it is built, which is what users run. A round goes through the sides, every other round backwards, and each begins with the garbage of the one before collected. The first round warms
 up and does not count. A ratio is the median of the rounds' ratios to the raw side in the same round, so what slows the machine down
 for a while slows both sides; a rate is the median of the rounds' rates. The other libraries are measured after all of ours, one after the other, each with the raw
-side beside it. A budget is what Colloquy has to reach; it is compared with the ratio before that is rounded for the page. [PROFILE.md](PROFILE.md) has
+side beside it: in a database that is larger by then, so that what writes much is slower on both sides, and nearer to each other, than it was for ours. A budget is what Colloquy has to reach; it is compared with the ratio before that is rounded for the page. [PROFILE.md](PROFILE.md) has
 what is left between the two, level by level, and [GROWTH.md](GROWTH.md) what it costs to have ten million messages.
 `;
 
