@@ -13,9 +13,9 @@ it('An import that is killed, three times over, leaves whole conversations, and 
   const [file, url, draw] = [archiveFile(jsonLines(...conversations)), temporaryUrl(), seededNumbers(20_260_101)];
   let whole = 0;
   for (let kill = 1; kill <= 3; kill += 1) {
-    // What an import has still to write is at least one statement for sixteen messages.
+    // What an import has still to write is at least one statement for 64 messages.
     const left = conversations.slice(whole).reduce((sum, { messages }) => sum + messages.length, 0);
-    const statement = draw(Math.floor(left / 16));
+    const statement = draw(Math.floor(left / 64));
     const { signal, stderr } = await importUntilKilled(url, statement, [file]);
     expect({ kill, statement, signal, stderr }).toEqual({ kill, statement, signal: 'SIGKILL', stderr: '' });
     const before = whole;
