@@ -22,7 +22,7 @@ const USAGE = `Usage: npm run bench -- [--quick] [--engines LIST] [--rounds N] [
            its best, on each engine that can be had, with one caller and on servers with 32, in one process. LIST is
            some of sqlite,postgresql,mariadb; --quick takes less than five minutes. Without --quick, or with --report, the
            results, their plot and the page that shows both are written to bench/results and bench/README.md.
-  import   the import of archives against hand-written better-sqlite3 that inserts the same rows, in one process.
+  import   the import of archives against the driver alone that inserts the same rows, on SQLite and PostgreSQL, in one process.
            FILE... are archives; without any, the conversations in COLLOQUY_TEST_DATA or ../shared/data,
            else the bundled sample.
   growth   what a call costs with 10,000, 1,000,000 and 10,000,000 messages in the database (LIST of --sizes), on SQLite and

@@ -132,7 +132,7 @@ class ImportRun {
       await stored;
       if (batch.length === 0) return;
       stored = this.#store(file, counts, batch, bytesRead);
-      // Who waits for it is told, and so is nobody before.
+      // Its error is thrown where it is waited for; until then it is not one that nobody handles.
       stored.catch(() => undefined);
       batch = [];
       weight = emptyWeight();
